@@ -1,0 +1,369 @@
+import { asBytes, isBuffer, ofBlob, ofBytes, ofParts, streamParts } from './bytes.js'
+import { AvocetError } from './errors.js'
+import { unsupported } from './options.js'
+
+/**
+ * The content of one file.
+ *
+ * @typedef {Blob | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array>
+ *   | AsyncIterable<Uint8Array> | Iterable<Uint8Array>} Content
+ */
+
+/**
+ * One file or folder. A `path` that ends in `/` is a folder.
+ *
+ * @typedef {{ path?: string, content?: Content }} Entry
+ */
+
+/**
+ * What can be added.
+ *
+ * @typedef {Blob | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array> | FileList
+ *   | FileSystemDirectoryHandle | Entry | Iterable<Entry | File> | AsyncIterable<Entry | File>} Source
+ */
+
+/**
+ * An entry as the core takes it: `bytes` is absent for a folder.
+ *
+ * @typedef {{ path: string, bytes: import('./bytes.js').Bytes | undefined }} CoreEntry
+ */
+
+/**
+ * A source, sorted out: what the core pulls, and what is known beforehand.
+ */
+export class Plan {
+  /** Why an entry or its bytes could not be had. The core only knows that it could not. */
+  /** @type {unknown} */
+  #fault
+  /** @type {Set<import('./bytes.js').Bytes>} */
+  #open = new Set()
+  #entries
+
+  /**
+   * @param {AsyncGenerator<CoreEntry, void>} entries
+   * @param {object} known
+   * @param {boolean} known.directory a directory of the entries, or the one entry itself
+   * @param {number} [known.total] bytes of all files
+   * @param {string} [known.name] what to call it in the list of pins
+   */
+  constructor (entries, { directory, total, name }) {
+    this.#entries = entries
+    this.directory = directory
+    this.total = total
+    this.name = name
+  }
+
+  /**
+   * The next entry, `undefined` after the last.
+   *
+   * @returns {Promise<CoreEntry | undefined>}
+   */
+  async next () {
+    const { done, value } = await this.#watch(this.#entries.next())
+    if (done || !value) return undefined
+    const { path, bytes } = value
+    if (!bytes) return { path, bytes: undefined }
+    this.#open.add(bytes)
+    return { path, bytes: this.#watched(bytes) }
+  }
+
+  /**
+   * Why adding failed: the source's own error where the source failed.
+   *
+   * @param {any} error
+   */
+  why (error) {
+    if (error?.code !== 'NOT_FOUND' || !this.#fault) return error
+    if (this.#fault instanceof AvocetError) return this.#fault
+    const cause = /** @type {any} */ (this.#fault)
+    return new AvocetError('NOT_FOUND', `the entries could not be read: ${cause?.message ?? cause}`, { cause })
+  }
+
+  /** No more is wanted: streams and iterators of the caller are told so. */
+  close () {
+    for (const bytes of this.#open) bytes.close()
+    this.#open.clear()
+    this.#entries.return(undefined).catch(() => {})
+  }
+
+  /**
+   * @param {import('./bytes.js').Bytes} bytes
+   * @returns {import('./bytes.js').Bytes}
+   */
+  #watched (bytes) {
+    return {
+      size: bytes.size,
+      next: async size => {
+        const chunk = await this.#watch(bytes.next(size))
+        if (chunk === undefined) this.#open.delete(bytes)
+        return chunk
+      },
+      close: () => bytes.close()
+    }
+  }
+
+  /**
+   * @template T
+   * @param {Promise<T>} promise
+   * @returns {Promise<T>}
+   */
+  async #watch (promise) {
+    try {
+      return await promise
+    } catch (fault) {
+      this.#fault ??= fault
+      throw fault
+    }
+  }
+}
+
+/**
+ * Sorts out what `add` was given.
+ *
+ * @param {any} source
+ * @param {{ wrap?: string, hidden?: boolean }} [options]
+ * @returns {Plan}
+ */
+export function plan (source, { wrap, hidden = false } = {}) {
+  if (wrap !== undefined) checkName(wrap)
+  const found = sort(source, hidden)
+  if (wrap === undefined) return new Plan(found.entries, found)
+  return new Plan(wrapped(found, wrap), { directory: true, total: found.total, name: wrap })
+}
+
+/**
+ * @typedef {{ entries: AsyncGenerator<CoreEntry, void>, directory: boolean, total?: number,
+ *   name?: string }} Found
+ */
+
+/**
+ * @param {any} source
+ * @param {boolean} hidden
+ * @returns {Found}
+ */
+function sort (source, hidden) {
+  if (isContent(source)) return lone({ content: source, path: source.name ?? '' })
+  if (source?.kind === 'directory' && typeof source.values === 'function') {
+    return { entries: keep(walk(source, hidden), hidden), directory: true, name: source.name }
+  }
+  if (source && typeof source === 'object' && isIterable(source)) {
+    const total = Array.isArray(source) || isFileList(source) ? totalOf([...source], hidden) : undefined
+    return { entries: keep(entriesOf(source), hidden), directory: true, total }
+  }
+  if (source && typeof source === 'object' && isEntry(source)) return lone(source)
+  throw new AvocetError('INVALID_OPTION',
+    'add takes a Blob, bytes, a stream, a FileList, a directory handle, an entry with a path or content, or an iterable of entries')
+}
+
+/**
+ * One entry that gives its own CID.
+ *
+ * @param {any} entry
+ * @returns {Found}
+ */
+function lone (entry) {
+  const core = toCore(entry, true)
+  const name = core.path.slice(core.path.lastIndexOf('/') + 1) || undefined
+  // A folder gives its own, empty directory.
+  const entries = core.bytes ? only(core) : none()
+  return { entries, directory: !core.bytes, total: core.bytes ? core.bytes.size : 0, name }
+}
+
+/** @param {CoreEntry} entry @returns {AsyncGenerator<CoreEntry, void>} */
+async function * only (entry) { yield entry }
+
+/** @returns {AsyncGenerator<CoreEntry, void>} */
+async function * none () {}
+
+/**
+ * The same entries inside a folder named `wrap`; a lone file gets that name.
+ *
+ * @param {Found} found
+ * @param {string} wrap
+ * @returns {AsyncGenerator<CoreEntry, void>}
+ */
+async function * wrapped (found, wrap) {
+  if (found.directory) yield { path: wrap, bytes: undefined }
+  for await (const { path, bytes } of found.entries) {
+    yield { path: found.directory ? `${wrap}/${path}` : wrap, bytes }
+  }
+}
+
+/**
+ * @param {Iterable<unknown> | AsyncIterable<unknown>} source
+ * @returns {AsyncGenerator<CoreEntry, void>}
+ */
+async function * entriesOf (source) {
+  for await (const item of source) yield toCore(item, false)
+}
+
+/**
+ * Leaves out what begins with a dot, unless it is wanted.
+ *
+ * @param {AsyncGenerator<CoreEntry, void>} entries
+ * @param {boolean} hidden
+ * @returns {AsyncGenerator<CoreEntry, void>}
+ */
+async function * keep (entries, hidden) {
+  for await (const entry of entries) {
+    if (hidden || !isHidden(entry.path)) yield entry
+    else entry.bytes?.close()
+  }
+}
+
+/**
+ * What a directory of the user's disk holds, at any depth, without recursion.
+ *
+ * @param {any} root a FileSystemDirectoryHandle
+ * @param {boolean} hidden
+ * @returns {AsyncGenerator<CoreEntry, void>}
+ */
+async function * walk (root, hidden) {
+  const open = [{ handle: root, prefix: '' }]
+  for (let at = open.pop(); at; at = open.pop()) {
+    for await (const child of at.handle.values()) {
+      if (!hidden && isHidden(child.name)) continue
+      const path = `${at.prefix}${child.name}`
+      if (child.kind === 'directory') {
+        open.push({ handle: child, prefix: `${path}/` })
+        yield { path, bytes: undefined }
+      } else {
+        yield { path, bytes: ofBlob(await fileOf(child, path), path) }
+      }
+    }
+  }
+}
+
+/**
+ * @param {any} handle
+ * @param {string} path
+ * @returns {Promise<File>}
+ */
+async function fileOf (handle, path) {
+  try {
+    return await handle.getFile()
+  } catch (cause) {
+    throw new AvocetError('NOT_FOUND', `"${path}" could not be opened; choose the folder again`, { cause })
+  }
+}
+
+/** What the contract has for an entry and this version does not build. */
+const LATER = ['symlink', 'cid', 'tsize', 'mode', 'mtime']
+
+/**
+ * @param {any} item a File or an entry
+ * @param {boolean} alone one that needs no path
+ * @returns {CoreEntry}
+ */
+function toCore (item, alone) {
+  if (isBlob(item)) item = { path: /** @type {any} */ (item).webkitRelativePath || /** @type {any} */ (item).name, content: item }
+  if (!item || typeof item !== 'object' || !isEntry(item)) {
+    throw new AvocetError('INVALID_OPTION', `an entry is a File or an object with "path" and "content", not ${typeof item}`)
+  }
+  for (const field of LATER) if (item[field] !== undefined) throw unsupported(`"${field}" of an entry`)
+  const { path = '', content } = item
+  if (typeof path !== 'string') throw new AvocetError('INVALID_PATH', 'the path of an entry is a string')
+  if (path === '' && !alone) throw new AvocetError('INVALID_PATH', 'an entry in a list has no path')
+  const clean = checkPath(path)
+  if (path.endsWith('/')) {
+    if (content !== undefined && content !== null) {
+      throw new AvocetError('INVALID_PATH', `"${path}" ends in "/", so it is a folder and cannot have content`)
+    }
+    return { path: clean, bytes: undefined }
+  }
+  return { path: clean, bytes: toBytes(content, clean) }
+}
+
+/**
+ * @param {any} content
+ * @param {string} path
+ * @returns {import('./bytes.js').Bytes}
+ */
+function toBytes (content, path) {
+  if (isBlob(content)) return ofBlob(content, path)
+  if (isBuffer(content) || ArrayBuffer.isView(content)) return ofBytes(asBytes(content, path))
+  if (isStream(content)) return ofParts(streamParts(content), path)
+  const iterate = content && typeof content === 'object' && (content[Symbol.asyncIterator] ?? content[Symbol.iterator])
+  if (typeof iterate === 'function') return ofParts(toAsync(iterate.call(content)), path)
+  throw new AvocetError('INVALID_OPTION',
+    `the content of "${path}" must be a Blob, bytes, a stream or an iterable of Uint8Array; a folder's path ends in "/"`)
+}
+
+/**
+ * @param {Iterator<unknown> | AsyncIterator<unknown>} iterator
+ * @returns {AsyncIterator<unknown>}
+ */
+function toAsync (iterator) {
+  return {
+    next: async () => iterator.next(),
+    return: async () => iterator.return?.() ?? { done: true, value: undefined }
+  }
+}
+
+/**
+ * A path inside the tree: names between slashes, none of them empty, `.` or `..`.
+ *
+ * @param {string} path
+ * @returns {string} without slashes at either end
+ */
+function checkPath (path) {
+  const clean = path.replace(/^\/|\/$/g, '')
+  if (clean !== '') clean.split('/').forEach(name => checkName(name, path))
+  return clean
+}
+
+/**
+ * @param {string} name
+ * @param {string} [path] where it stands
+ */
+function checkName (name, path = name) {
+  const wrong = name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0') || !wellFormed(name)
+  if (wrong) throw new AvocetError('INVALID_PATH', `${JSON.stringify(name)} in ${JSON.stringify(path)} cannot be the name of a file`)
+}
+
+/** Half a surrogate pair would come out as another name. @param {string} name */
+function wellFormed (name) {
+  try { encodeURIComponent(name) } catch { return false }
+  return true
+}
+
+/** @param {string} path */
+const isHidden = path => path.startsWith('.') || path.includes('/.')
+
+/**
+ * The bytes of all files of a list, where each has a size.
+ *
+ * @param {any[]} items
+ * @param {boolean} hidden
+ */
+function totalOf (items, hidden) {
+  let total = 0
+  for (const item of items) {
+    const blob = isBlob(item)
+    const path = String((blob ? /** @type {any} */ (item).webkitRelativePath || /** @type {any} */ (item).name : item?.path) ?? '')
+    if (!hidden && isHidden(path.replace(/^\//, ''))) continue
+    const content = blob ? item : item?.content
+    const size = content === undefined ? 0 : content?.size ?? content?.byteLength
+    if (typeof size !== 'number') return undefined
+    total += size
+  }
+  return total
+}
+
+/** @param {any} value @returns {value is Blob} */
+const isBlob = value => typeof value?.arrayBuffer === 'function' && typeof value.slice === 'function' && typeof value.size === 'number'
+
+/** @param {any} value @returns {value is ReadableStream} */
+const isStream = value => typeof value?.getReader === 'function'
+
+/** @param {any} value */
+const isContent = value => isBlob(value) || isBuffer(value) || ArrayBuffer.isView(value) || isStream(value)
+
+/** @param {any} value */
+const isIterable = value => typeof (value[Symbol.asyncIterator] ?? value[Symbol.iterator]) === 'function'
+
+/** @param {any} value @returns {value is FileList} */
+const isFileList = value => typeof value?.item === 'function' && typeof value.length === 'number'
+
+/** @param {any} value */
+const isEntry = value => 'path' in value || 'content' in value || LATER.some(field => field in value)

@@ -1,0 +1,83 @@
+import { AvocetError, fromCore, isTrap } from './errors.js'
+
+/**
+ * A call under way in the core: what it comes to, and the way to end it before.
+ *
+ * @template [T=any]
+ * @typedef {{ promise: Promise<T>, cancel: () => void }} CoreTask
+ */
+
+/**
+ * The calls under way of one peer. Each ends exactly once: with what the core answers, by its
+ * signal, or because the peer itself ended.
+ */
+export class Tasks {
+  /** @type {Set<(error: unknown) => void>} */
+  #open = new Set()
+  /** @type {AvocetError | undefined} */
+  #closed
+  /** @type {(error: AvocetError) => void} */
+  #onTrap
+
+  /** @param {(error: AvocetError) => void} [onTrap] told when the wasm code trapped */
+  constructor (onTrap = () => {}) {
+    this.#onTrap = onTrap
+  }
+
+  /** Why no call can be made any more, if so. */
+  get closed () { return this.#closed }
+
+  /**
+   * Starts a call of the core and waits for it.
+   *
+   * @template T
+   * @param {() => CoreTask<T>} begin
+   * @param {AbortSignal} [signal] ends the call; the promise then rejects with `signal.reason`
+   * @returns {Promise<T>}
+   */
+  run (begin, signal) {
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (this.#closed) return Promise.reject(this.#closed)
+    return new Promise((resolve, reject) => {
+      /** @type {CoreTask<T> | undefined} */
+      let task
+      const settle = () => {
+        this.#open.delete(fail)
+        signal?.removeEventListener('abort', abort)
+      }
+      /** @param {unknown} error */
+      const fail = error => { settle(); reject(error) }
+      const abort = () => { task?.cancel(); fail(signal?.reason) }
+      this.#open.add(fail)
+      signal?.addEventListener('abort', abort)
+      try {
+        task = begin()
+        task.promise.then(value => { settle(); resolve(value) }, thrown => fail(this.read(thrown)))
+      } catch (thrown) {
+        fail(this.read(thrown))
+      }
+    })
+  }
+
+  /**
+   * What the core threw, as an error of ours; a trap ends everything.
+   *
+   * @param {unknown} thrown
+   */
+  read (thrown) {
+    const error = fromCore(thrown)
+    if (isTrap(thrown)) this.#onTrap(error)
+    return error
+  }
+
+  /**
+   * Ends every call under way, and every later one, with `error`.
+   *
+   * @param {AvocetError} error
+   */
+  close (error) {
+    if (this.#closed) return
+    this.#closed = error
+    for (const fail of [...this.#open]) fail(error)
+  }
+}

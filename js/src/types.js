@@ -1,0 +1,67 @@
+/**
+ * The shapes that the calls take and give. There is no code here.
+ *
+ * @typedef {object} PeerOptions
+ * @property {string} [store] name of the IndexedDB database, or `memory`; `avocet` when left out
+ * @property {string[]} [relays] multiaddrs to reserve on
+ * @property {string[]} [bootstrap] multiaddrs of DHT peers
+ * @property {string[]} [routers] delegated routing: not built yet
+ * @property {string[]} [gateways] trustless gateways: not built yet
+ * @property {RTCIceServer[]} [iceServers]
+ * @property {string | URL} [wasmUrl] where the wasm file is, if not beside the package
+ * @property {AbortSignal} [signal] ends the start
+ */
+
+/**
+ * @typedef {{ loaded: number, total: number | undefined }} Progress bytes; `total` where it is known
+ * @typedef {Progress & { path: string }} AddProgress
+ */
+
+/**
+ * @typedef {object} AddOptions
+ * @property {'unixfs-v1-2025' | 'unixfs-v0-2015'} [profile]
+ * @property {0 | 1} [cidVersion]
+ * @property {boolean} [rawLeaves]
+ * @property {string} [chunker] `size-N`
+ * @property {'balanced'} [layout]
+ * @property {number} [maxLinks]
+ * @property {'sha2-256'} [hash]
+ * @property {string} [wrap] puts what is added into a directory, under this name
+ * @property {boolean} [hidden] takes names that begin with a dot as well
+ * @property {boolean} [pin] true when left out
+ * @property {(progress: AddProgress) => void} [onProgress]
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * @typedef {{ cid: string, size: number, blocks: number }} AddResult `size`: bytes of the content;
+ *   `blocks`: how many it came to, each counted once
+ */
+
+/**
+ * @typedef {{ providers?: string[], signal?: AbortSignal }} FindOptions `providers`: multiaddrs to
+ *   ask first
+ * @typedef {FindOptions & { offset?: number, length?: number,
+ *   onProgress?: (progress: Progress) => void }} CatOptions
+ * @typedef {FindOptions & { recursive?: boolean, name?: string,
+ *   onProgress?: (progress: Progress) => void }} PinOptions
+ */
+
+/**
+ * @typedef {'file' | 'directory' | 'symlink' | 'raw' | 'ipld'} Type
+ * @typedef {{ name: string, cid: string, size: number, type: Type }} Listed
+ * @typedef {{ cid: string, type: Type, size: number, localSize: number, blocks: number,
+ *   mode?: number, mtime?: { secs: number, nsecs?: number } }} Stat `localSize` and `blocks`: of it
+ *   already here
+ * @typedef {{ cid: string, recursive: boolean, name?: string, size?: number }} Pinned
+ */
+
+/**
+ * @typedef {{ id: string, addr: string, transport: string, direct: boolean,
+ *   direction: 'inbound' | 'outbound', latencyMs: number | undefined, sent: number,
+ *   received: number, agent: string }} PeerInfo
+ * @typedef {{ used: number, quota: number | undefined, blocks: number, persisted: boolean }} Usage
+ *   `quota` is unknown where the browser does not tell it
+ */
+
+export {}

@@ -1,0 +1,59 @@
+import init, * as core from '../pkg/avocet.js'
+import { AvocetError } from './errors.js'
+
+/** @type {Promise<typeof core> | undefined} */
+let loading
+
+/** Why the core died, if it did: its memory cannot be relied on any more. */
+/** @type {AvocetError | undefined} */
+let dead
+
+/** @type {Set<(error: AvocetError) => void>} */
+const mourners = new Set()
+
+/**
+ * The compiled core. It is loaded once for the page, whoever asks first says from where.
+ *
+ * @param {string | URL} [url]
+ * @returns {Promise<typeof core>}
+ */
+export function load (url) {
+  if (dead) return Promise.reject(dead)
+  loading ??= start(url ?? new URL('../pkg/avocet_bg.wasm', import.meta.url))
+  return loading
+}
+
+/** @param {string | URL} url */
+async function start (url) {
+  try {
+    await init({ module_or_path: url })
+  } catch (cause) {
+    loading = undefined
+    throw new AvocetError('UNREACHABLE',
+      `the wasm file could not be loaded from ${url}: ${/** @type {any} */ (cause)?.message ?? cause}`, { cause })
+  }
+  core.onPanic((/** @type {string} */ message) => die(new AvocetError('INTERNAL', `the core failed and cannot go on: ${message}; reload the page`)))
+  return core
+}
+
+/**
+ * The core trapped: every peer of the page ends.
+ *
+ * @param {AvocetError} error
+ */
+export function die (error) {
+  if (dead) return
+  dead = error
+  for (const told of [...mourners]) told(error)
+}
+
+/**
+ * Be told when the core dies.
+ *
+ * @param {(error: AvocetError) => void} told
+ * @returns {() => void} ends it
+ */
+export function mourn (told) {
+  mourners.add(told)
+  return () => { mourners.delete(told) }
+}
