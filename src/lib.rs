@@ -1,1 +1,4 @@
 //! The peer.
+
+pub mod platform;
+pub mod store;

@@ -1,0 +1,398 @@
+//! Where blocks, pins and identities are kept.
+//!
+//! [`Store::open`] gives a handle, which clones share; tabs of one origin that open the same
+//! name share everything in it. Blocks come in by [`Store::put`], up to [`BATCH`] in one
+//! transaction that the browser writes out when it likes; a root is fit to be told to anyone
+//! once [`Draft::pin`] or [`Store::pin`] has returned, which waits for the disk. What is neither
+//! pinned nor in a [`Draft`] goes at the next [`Store::gc`].
+//!
+//! To gather content safely while any tab may collect: take a [`Draft`], put or look at every
+//! block ([`Store::has`] is enough), [`Draft::pin`] the root, drop the draft.
+//!
+//! What is read is verified. The network is not known here, nor what is in a block beyond its
+//! links.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use avocet_dag::{BlockError, Cid, Multihash, code};
+
+mod backend;
+mod blocks;
+mod drafts;
+mod error;
+mod gc;
+#[cfg(target_arch = "wasm32")]
+mod idb;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "store/no_idb.rs"]
+mod idb;
+mod keys;
+mod memory;
+mod pins;
+mod row;
+#[cfg(test)]
+mod suite;
+
+pub use self::{
+    error::StoreError,
+    keys::{Identity, Seat},
+    pins::{MAX_NAME, Pin},
+};
+use self::{backend::Backend, drafts::DraftId, memory::Memory};
+use crate::platform::{self, Block};
+
+/// Blocks that one transaction writes: at 1 MiB each, more are no faster, and a collection or
+/// another tab waits for no more than this.
+pub const BATCH: usize = 32;
+/// Drafts of one handle at once.
+pub const MAX_DRAFTS: usize = 256;
+
+/// Milliseconds since 1970.
+type Clock = Rc<dyn Fn() -> u64>;
+
+/// Which store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreName {
+    /// One that ends with the page, and is nobody else's.
+    Memory,
+    /// The IndexedDB database of this name.
+    Database(String),
+}
+
+impl From<&str> for StoreName {
+    fn from(name: &str) -> Self {
+        match name {
+            "memory" => Self::Memory,
+            name => Self::Database(name.to_owned()),
+        }
+    }
+}
+
+/// How much is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of blocks.
+    pub used: u64,
+    /// Number of blocks.
+    pub blocks: u64,
+}
+
+/// What a collection removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Number of blocks.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// What this handle saw since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Reads that found the block.
+    pub hits: u64,
+    /// Reads that did not.
+    pub misses: u64,
+    /// Blocks that no longer were what their key says, and were removed.
+    pub corrupt: u64,
+}
+
+/// A handle on a store. Clones share it.
+#[derive(Clone)]
+pub struct Store(Rc<Inner>);
+
+struct Inner {
+    backend: Rc<dyn Backend>,
+    clock: Clock,
+    /// The drafts of this handle and their stamps.
+    drafts: RefCell<BTreeMap<DraftId, u64>>,
+    /// Drafts that were dropped and may still have their row.
+    dropped: RefCell<BTreeSet<DraftId>>,
+    counters: Cell<Counters>,
+}
+
+impl Store {
+    /// Opens a store and makes it if there is none.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Blocked`, `TooNew` or `Foreign`: an existing database is never emptied.
+    pub async fn open(name: &StoreName) -> Result<Self, StoreError> {
+        let backend: Rc<dyn Backend> = match name {
+            StoreName::Memory => Rc::new(Memory::default()),
+            StoreName::Database(name) => idb::open(name).await?,
+        };
+        let store = Self::on(backend, Rc::new(platform::unix_millis));
+        store.mend_later();
+        Ok(store)
+    }
+
+    fn on(backend: Rc<dyn Backend>, clock: Clock) -> Self {
+        let (drafts, dropped) = (RefCell::default(), RefCell::default());
+        Self(Rc::new(Inner { backend, clock, drafts, dropped, counters: Cell::default() }))
+    }
+
+    /// The block that `cid` names, if it is here and whole. One that is damaged is removed, so
+    /// that it can be fetched again.
+    pub async fn get(&self, cid: &Cid) -> Result<Option<Block>, StoreError> {
+        if let Some(block) = Block::inline(cid) {
+            return Ok(Some(block));
+        }
+        let block = self.read(cid).await?;
+        let Some(block) = block else {
+            self.count(|counters| counters.misses += 1);
+            return Ok(None);
+        };
+        self.count(|counters| counters.hits += 1);
+        let stamp = self.stamp();
+        if stamp > 0 {
+            let kept = blocks::touch(self.backend(), &[cid.hash().clone()], stamp).await?;
+            if kept.first() == Some(&None) {
+                // Another tab collected it after it was read.
+                self.put(vec![block.clone()]).await?;
+            }
+        }
+        Ok(Some(block))
+    }
+
+    /// Whether the block is here. It is not read.
+    pub async fn has(&self, cid: &Cid) -> Result<bool, StoreError> {
+        Ok(self.size_of(cid).await?.is_some())
+    }
+
+    /// The bytes of the block, if it is here. It is not read.
+    pub async fn size_of(&self, cid: &Cid) -> Result<Option<u64>, StoreError> {
+        let sizes = self.sizes_of(std::slice::from_ref(cid)).await?;
+        Ok(sizes.into_iter().next().flatten())
+    }
+
+    /// As [`Self::size_of`], for many in one transaction.
+    pub async fn sizes_of(&self, cids: &[Cid]) -> Result<Vec<Option<u64>>, StoreError> {
+        let keys: Vec<Multihash> = cids.iter().map(|cid| cid.hash().clone()).collect();
+        let mut sizes = match self.stamp() {
+            0 => blocks::sizes(self.backend(), &keys).await?,
+            stamp => blocks::touch(self.backend(), &keys, stamp).await?,
+        };
+        for (size, cid) in sizes.iter_mut().zip(cids) {
+            if let Some(bytes) = cid.inline() {
+                *size = Some(bytes.len() as u64);
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// Writes blocks: those that are here already are not written again. Each [`BATCH`] of them
+    /// is one transaction; of a transaction that fails nothing is kept.
+    ///
+    /// # Errors
+    /// `Quota` when there is no room.
+    pub async fn put(&self, blocks: Vec<Block>) -> Result<(), StoreError> {
+        let mut batch = Vec::with_capacity(blocks.len().min(BATCH));
+        let mut seen = BTreeSet::new();
+        for block in blocks {
+            let (cid, bytes) = block.into_parts();
+            if cid.hash().code() == code::IDENTITY || !seen.insert(cid.hash().clone()) {
+                continue;
+            }
+            batch.push((cid.hash().clone(), bytes));
+            if batch.len() == BATCH {
+                blocks::put(self.backend(), std::mem::take(&mut batch), self.stamp()).await?;
+            }
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        blocks::put(self.backend(), batch, self.stamp()).await.map(drop)
+    }
+
+    /// Removes a block; false when it was not here. Costs a walk through all that is pinned.
+    ///
+    /// # Errors
+    /// `Pinned` or `InUse` when something holds it.
+    pub async fn delete(&self, cid: &Cid) -> Result<bool, StoreError> {
+        self.end_dropped().await?;
+        gc::delete(self.backend(), cid, self.now()).await
+    }
+
+    /// Pins what is here already. It, and all that was written before, is on the disk when this
+    /// returns. For what was gathered just now use [`Draft::pin`].
+    pub async fn pin(&self, cid: &Cid, pin: &Pin) -> Result<(), StoreError> {
+        pins::pin(self.backend(), cid, pin, None).await
+    }
+
+    /// Removes a pin; false when there was none. Its blocks stay until [`Self::gc`].
+    pub async fn unpin(&self, cid: &Cid) -> Result<bool, StoreError> {
+        pins::unpin(self.backend(), cid).await
+    }
+
+    /// All pins, in the order of their CIDs.
+    pub async fn pins(&self) -> Result<Vec<(Cid, Pin)>, StoreError> {
+        pins::list(self.backend()).await
+    }
+
+    /// The pin of `cid` itself; what it is a part of is not asked.
+    pub async fn pin_of(&self, cid: &Cid) -> Result<Option<Pin>, StoreError> {
+        pins::find(self.backend(), cid).await
+    }
+
+    /// Whether `cid` itself is pinned; what it is a part of is not asked.
+    pub async fn is_pinned(&self, cid: &Cid) -> Result<bool, StoreError> {
+        Ok(self.pin_of(cid).await?.is_some())
+    }
+
+    /// Begins a draft: what this handle and its clones put or see until it is dropped stays, in
+    /// whichever tab [`Self::gc`] runs.
+    ///
+    /// # Errors
+    /// `TooManyDrafts` above [`MAX_DRAFTS`].
+    pub async fn draft(&self) -> Result<Draft, StoreError> {
+        let held = self.0.drafts.borrow().len();
+        if held >= MAX_DRAFTS {
+            return Err(StoreError::TooManyDrafts(held));
+        }
+        let mut id = DraftId::default();
+        platform::random_bytes(&mut id);
+        let stamp = drafts::begin(self.backend(), &id, self.now()).await?;
+        self.0.drafts.borrow_mut().insert(id, stamp);
+        let draft = Draft { store: self.clone(), id };
+        draft.renew_while_held();
+        Ok(draft)
+    }
+
+    /// Removes what no pin reaches and no draft of any tab holds.
+    pub async fn gc(&self) -> Result<Collected, StoreError> {
+        self.end_dropped().await?;
+        gc::collect(self.backend(), self.now()).await
+    }
+
+    /// How much is stored, by all tabs.
+    pub async fn usage(&self) -> Result<Usage, StoreError> {
+        blocks::usage(self.backend()).await
+    }
+
+    /// Takes the lowest identity that no tab has. The same slot has the same secret for ever.
+    ///
+    /// # Errors
+    /// `NoSlot` when all are taken, `Key` when the secret can no longer be read.
+    pub async fn identity(&self) -> Result<Identity, StoreError> {
+        keys::take(&self.0.backend, &self.0.clock).await
+    }
+
+    /// What this handle saw.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.0.counters.get()
+    }
+
+    /// Reads and verifies; what fails is removed.
+    async fn read(&self, cid: &Cid) -> Result<Option<Block>, StoreError> {
+        let bad = match blocks::read(self.backend(), cid.hash()).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(bytes)) => match platform::verify(cid.clone(), bytes.clone()).await {
+                Ok(block) => return Ok(Some(block)),
+                // A CID that nothing can be verified by: there is no block of it.
+                Err(BlockError::Cid(_)) => return Ok(None),
+                Err(BlockError::Mismatch(_) | BlockError::TooLarge(_)) => Some(bytes.to_bytes()),
+            },
+            Err(StoreError::Lost { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        tracing::warn!(%cid, "a stored block was damaged, and is removed");
+        self.count(|counters| counters.corrupt += 1);
+        blocks::discard(self.backend(), cid.hash(), bad.as_ref()).await?;
+        Ok(None)
+    }
+
+    /// Removes the rows of the drafts that were dropped.
+    async fn end_dropped(&self) -> Result<(), StoreError> {
+        let dropped = self.0.dropped.borrow().clone();
+        for id in dropped {
+            drafts::end(self.backend(), &id).await?;
+            self.0.dropped.borrow_mut().remove(&id);
+        }
+        Ok(())
+    }
+
+    /// The newest stamp among this handle's drafts; 0 without any.
+    fn stamp(&self) -> u64 {
+        self.0.drafts.borrow().values().copied().max().unwrap_or(0)
+    }
+
+    fn mend_later(&self) {
+        let weak = Rc::downgrade(&self.0);
+        platform::spawn(async move {
+            let Some(inner) = weak.upgrade() else { return };
+            match blocks::mend(inner.backend.as_ref()).await {
+                Ok(false) => {}
+                Ok(true) => tracing::warn!(store = inner.backend.name(), "mended the tables"),
+                Err(error) => tracing::debug!(%error, "could not look for damage"),
+            }
+        });
+    }
+
+    fn backend(&self) -> &dyn Backend {
+        self.0.backend.as_ref()
+    }
+
+    fn now(&self) -> u64 {
+        (self.0.clock)()
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Counters)) {
+        let mut counters = self.0.counters.get();
+        change(&mut counters);
+        self.0.counters.set(counters);
+    }
+}
+
+/// Keeps what is being gathered. Ends when it is dropped; a crashed tab's expires.
+pub struct Draft {
+    store: Store,
+    id: DraftId,
+}
+
+impl Draft {
+    /// Pins the root of what was gathered. It, and all that was written before, is on the disk
+    /// when this returns.
+    ///
+    /// # Errors
+    /// `DraftLost` when this tab slept for so long that a collection went past the draft: gather
+    /// again under a new one. What is still here need not be fetched.
+    pub async fn pin(&self, cid: &Cid, pin: &Pin) -> Result<(), StoreError> {
+        pins::pin(self.store.backend(), cid, pin, Some(&self.id)).await
+    }
+
+    fn renew_while_held(&self) {
+        let (weak, id) = (Rc::downgrade(&self.store.0), self.id);
+        platform::spawn(async move {
+            loop {
+                platform::sleep(drafts::BEAT).await;
+                let Some(inner) = weak.upgrade() else { return };
+                if !inner.drafts.borrow().contains_key(&id) {
+                    return;
+                }
+                match drafts::renew(inner.backend.as_ref(), &id, (inner.clock)()).await {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(error) => tracing::warn!(%error, "a draft could not be renewed"),
+                }
+            }
+        });
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let store = self.store.clone();
+        store.0.drafts.borrow_mut().remove(&self.id);
+        store.0.dropped.borrow_mut().insert(self.id);
+        platform::spawn(async move {
+            if let Err(error) = store.end_dropped().await {
+                tracing::debug!(%error, "a draft stays until it expires");
+            }
+        });
+    }
+}
