@@ -1,0 +1,439 @@
+// The npm package as somebody else's page uses it: plain ES modules from a static server.
+import assert from 'node:assert/strict'
+import { MIB, randomFile, writeTree } from '../support/files.mjs'
+import { journey } from '../support/journey.mjs'
+import { dialable, openPackage, packageRoutes, startPeer } from '../support/package-page.mjs'
+import { until, within } from '../support/wait.mjs'
+
+/** `hello world` and a newline, and the CIDs that every implementation gives for it. */
+const HELLO = 'hello world\n'
+const HELLO_V1 = 'bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4'
+const HELLO_V0 = 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o'
+const EMPTY_DIRECTORY_V1 = 'bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354'
+
+async function alone (scene, store = 'memory') {
+  const { origin } = await scene.serve(packageRoutes)
+  return await startPeer(await scene.chromium('alone'), origin, { store })
+}
+
+journey('add and cat, of every kind of source, without any network', async scene => {
+  const { page } = await alone(scene)
+
+  await scene.step('the CIDs are those of the profiles', async () => {
+    const cids = await page.evaluate(async text => {
+      const bytes = new TextEncoder().encode(text)
+      const v1 = await peer.add(bytes)
+      return [v1, await peer.add(bytes, { profile: 'unixfs-v0-2015' }), await peer.add([])]
+    }, HELLO)
+    assert.equal(cids[0].cid, HELLO_V1)
+    assert.equal(cids[0].size, 12)
+    assert.equal(cids[0].blocks, 1)
+    assert.equal(cids[1].cid, HELLO_V0)
+    assert.equal(cids[2].cid, EMPTY_DIRECTORY_V1)
+  })
+
+  await scene.step('Blob, File, Uint8Array, ArrayBuffer and stream of the same bytes give the same CID', async () => {
+    const cids = await page.evaluate(async size => {
+      const bytes = kit.random(size)
+      const pieces = () => {
+        let at = 0
+        return new ReadableStream({
+          pull (controller) {
+            if (at >= size) return controller.close()
+            controller.enqueue(bytes.slice(at, at + 70_001))
+            at += 70_001
+          }
+        })
+      }
+      const sources = [bytes, bytes.slice().buffer, new Blob([bytes]), new File([bytes], 'x.bin'), pieces()]
+      return await Promise.all(sources.map(async source => (await peer.add(source)).cid))
+    }, 5 * MIB + 3)
+    assert.equal(new Set(cids).size, 1, cids.join(' '))
+  })
+
+  await scene.step('entries and iterables of entries give folders made from the paths', async () => {
+    const found = await page.evaluate(async () => {
+      async function * entries () {
+        yield { path: 'a/b/c.txt', content: new TextEncoder().encode('c') }
+        yield { path: 'a/d.txt', content: new Blob(['dd']) }
+        yield { path: 'empty/' }
+        yield new File(['f'], 'f.txt')
+      }
+      const { cid } = await peer.add(entries())
+      const { cid: wrapped } = await peer.add(new Blob(['dd']), { wrap: 'd.txt' })
+      const names = async path => (await kit.all(peer.ls(path))).map(entry => `${entry.name} ${entry.type} ${entry.size}`).sort()
+      return {
+        root: await names(cid),
+        a: await names(`${cid}/a`),
+        text: new TextDecoder().decode(await kit.bytes(peer.cat(`/ipfs/${cid}/a/b/c.txt`))),
+        scheme: new TextDecoder().decode(await kit.bytes(peer.cat(`ipfs://${cid}/a/d.txt`))),
+        wrapped: await names(wrapped),
+        empty: await kit.all(peer.ls(`${cid}/empty`))
+      }
+    })
+    // A leaf of one block is raw: a listing may tell it as the block that it is, or as the file that it means.
+    assert.equal(found.root.length, 3)
+    assert.match(found.root.join(', '), /^a directory \d+, empty directory \d+, f\.txt (file|raw) 1$/)
+    assert.equal(found.text, 'c')
+    assert.equal(found.scheme, 'dd')
+    assert.match(found.wrapped[0], /^d\.txt (file|raw) 2$/)
+    assert.deepEqual(found.empty, [])
+  })
+
+  await scene.step('ranges', async () => {
+    const ranges = await page.evaluate(async size => {
+      const bytes = kit.random(size)
+      const { cid } = await peer.add(bytes)
+      const out = []
+      for (const [offset, length] of [[0, 10], [1048575, 2], [3 * 1048576, 1048576], [size - 5, 100], [size, 10], [7, undefined], [5, 0]]) {
+        const got = await kit.bytes(peer.cat(cid, { offset, length }))
+        const end = length === undefined ? size : Math.min(size, offset + length)
+        out.push(await kit.sha256(got) === await kit.sha256(bytes.slice(offset, end)))
+      }
+      return out
+    }, 5 * MIB + 3)
+    assert.ok(ranges.every(Boolean), ranges.join(' '))
+  })
+
+  await scene.step('stat, progress and a cancelled reader', async () => {
+    const told = await page.evaluate(async size => {
+      const progress = []
+      const bytes = kit.random(size)
+      const { cid } = await peer.add(new File([bytes], 'p.bin'), { onProgress: now => progress.push(now) })
+      const stat = await peer.stat(cid)
+      const reader = peer.cat(cid).getReader()
+      const first = await reader.read()
+      await reader.cancel()
+      const again = await kit.read(cid)
+      return { progress, stat, cid, first: first.value.length, again: again.size }
+    }, 6 * MIB)
+    const last = told.progress.at(-1)
+    assert.equal(last.loaded, 6 * MIB)
+    assert.equal(last.total, 6 * MIB)
+    for (let i = 1; i < told.progress.length; i++) assert.ok(told.progress[i].loaded >= told.progress[i - 1].loaded)
+    assert.equal(told.stat.cid, told.cid)
+    assert.equal(told.stat.type, 'file')
+    assert.equal(told.stat.size, 6 * MIB)
+    assert.ok(told.stat.localSize >= 6 * MIB)
+    assert.equal(told.stat.blocks, 7)
+    assert.ok(told.first > 0)
+    assert.equal(told.again, 6 * MIB)
+  })
+})
+
+journey('files from disk: a file input and a folder input', async scene => {
+  const { origin } = await scene.serve(packageRoutes)
+  const { page } = await startPeer(await scene.chromium('disk'), origin, { store: 'disk' })
+  const file = await randomFile(scene.path('files'), 'from disk.bin', 20 * MIB + 5)
+  await page.getByLabel('file', { exact: true }).setInputFiles(file.path)
+  const got = await page.evaluate(async () => {
+    const { cid, size } = await peer.add(document.querySelector('input').files[0])
+    return { size, ...(await kit.read(cid)) }
+  })
+  assert.deepEqual(got, { size: file.size, sha256: file.sha256 })
+
+  const folder = scene.path('files', 'tree')
+  await writeTree(folder, [['x.txt', 'x'], ['in/y.txt', 'y'], ['.z', 'z']])
+  await page.getByLabel('folder', { exact: true }).setInputFiles(folder)
+  const names = await page.evaluate(async () => {
+    const list = document.querySelector('[webkitdirectory]').files
+    const { cid } = await peer.add(list)
+    const { cid: all } = await peer.add(list, { hidden: true })
+    const of = async path => (await kit.all(peer.ls(path))).map(entry => entry.name).sort()
+    return { root: await of(cid), tree: await of(`${cid}/tree`), all: await of(`${all}/tree`) }
+  })
+  assert.deepEqual(names, { root: ['tree'], tree: ['in', 'x.txt'], all: ['.z', 'in', 'x.txt'] })
+})
+
+journey('pins, gc, usage and single blocks', async scene => {
+  const { page } = await alone(scene, 'pins')
+
+  await scene.step('what is added is pinned; removed and collected it is gone', async () => {
+    const told = await page.evaluate(async size => {
+      const { cid } = await peer.add(new File([kit.random(size)], 'named.bin'))
+      const { cid: kept } = await peer.add(kit.random(1000))
+      const { cid: loose } = await peer.add(kit.random(1000), { pin: false })
+      const before = await peer.usage()
+      const pins = await kit.all(peer.pins.ls())
+      await peer.pins.rm(cid)
+      const freed = await peer.gc()
+      return {
+        cid, kept, before, pins, freed,
+        after: await peer.usage(),
+        has: [await peer.block.has(cid), await peer.block.has(kept), await peer.block.has(loose)],
+        again: await peer.gc()
+      }
+    }, 3 * MIB)
+    assert.deepEqual(told.pins.map(pin => pin.cid).sort(), [told.cid, told.kept].sort())
+    assert.ok(told.pins.every(pin => pin.recursive))
+    assert.equal(told.pins.find(pin => pin.cid === told.cid).name, 'named.bin')
+    assert.equal(told.freed.blocks, 5, 'a root, three leaves and the loose one')
+    assert.ok(told.freed.bytes >= 3 * MIB)
+    assert.deepEqual(told.has, [false, true, false])
+    assert.deepEqual(told.again, { blocks: 0, bytes: 0 })
+    assert.ok(told.before.used >= 3 * MIB && told.after.used < 3 * MIB)
+    assert.equal(told.after.blocks, 1)
+    assert.equal(typeof told.after.quota, 'number')
+    assert.equal(typeof told.after.persisted, 'boolean')
+  })
+
+  await scene.step('two pins over the same blocks: one removed, all stay', async () => {
+    const sizes = await page.evaluate(async () => {
+      const content = kit.random(2_000_000)
+      const { cid: file } = await peer.add(content)
+      const { cid: folder } = await peer.add([{ path: 'same', content }])
+      await peer.pins.rm(file)
+      await peer.gc()
+      return (await kit.read(`${folder}/same`)).size
+    })
+    assert.equal(sizes, 2_000_000)
+  })
+
+  await scene.step('block.put, get, has and rm', async () => {
+    const told = await page.evaluate(async () => {
+      const bytes = new TextEncoder().encode('hello world\n')
+      const { cid } = await peer.block.put(bytes, { codec: 'raw', hash: 'sha2-256' })
+      const got = new TextDecoder().decode(await peer.block.get(cid))
+      const rm = await peer.block.rm(cid)
+      const { cid: pinned } = await peer.add(new Uint8Array([1, 2, 3]))
+      return { cid, got, rm, has: await peer.block.has(cid), twice: await peer.block.rm(cid), refused: await kit.refused(peer.block.rm(pinned)) }
+    })
+    assert.equal(told.cid, HELLO_V1)
+    assert.equal(told.got, HELLO)
+    assert.deepEqual([told.rm, told.has, told.twice], [true, false, false])
+    assert.equal(told.refused.code, 'INVALID_OPTION')
+  })
+
+  await scene.step('two peers over one store agree', async () => {
+    const told = await page.evaluate(async () => {
+      const other = await kit.createPeer({ store: 'pins' })
+      const { cid } = await peer.add(kit.random(70_000))
+      const got = await kit.bytes(other.cat(cid))
+      const ids = [peer.id, other.id]
+      await other.stop()
+      return { size: got.length, ids }
+    })
+    assert.equal(told.size, 70_000)
+    assert.notEqual(told.ids[0], told.ids[1])
+  })
+})
+
+journey('the same store is the same peer after a reload, and keeps its files', async scene => {
+  const { origin } = await scene.serve(packageRoutes)
+  const browser = await scene.chromium('again')
+  const { page, id } = await startPeer(browser, origin, { store: 'lasting' })
+  const { cid, sha256: hash } = await page.evaluate(async size => {
+    const bytes = kit.random(size)
+    return { cid: (await peer.add(bytes)).cid, sha256: await kit.sha256(bytes) }
+  }, 4 * MIB)
+  for (let i = 0; i < 3; i++) {
+    await page.reload()
+    await until('the package is imported', () => page.evaluate(() => 'kit' in globalThis))
+    assert.equal(await page.evaluate(() => kit.start({ store: 'lasting' })), id)
+  }
+  assert.deepEqual(await page.evaluate(path => kit.read(path), cid), { size: 4 * MIB, sha256: hash })
+
+  await scene.step('and in a browser that was killed', async () => {
+    await browser.kill()
+    const again = await scene.chromium('after the kill', { after: browser })
+    const { page: reborn, id: same } = await startPeer(again, origin, { store: 'lasting' })
+    assert.equal(same, id)
+    assert.deepEqual(await reborn.evaluate(path => kit.read(path), cid), { size: 4 * MIB, sha256: hash })
+  })
+})
+
+journey('errors name what failed and carry their code', async scene => {
+  const { page } = await alone(scene)
+  const refusals = await page.evaluate(async () => {
+    const { cid } = await peer.add([{ path: 'file.txt', content: new Blob(['x']) }])
+    const cat = (path, options) => kit.bytes(peer.cat(path, options))
+    return {
+      INVALID_CID: [await kit.refused(cat('hello')), await kit.refused(peer.stat('bafy')), await kit.refused(peer.pins.rm('Qm'))],
+      INVALID_PATH: [await kit.refused(cat(`/ipfs/${cid}/../x`)), await kit.refused(cat(`/other/${cid}`))],
+      NOT_FOUND: [await kit.refused(cat(`${cid}/missing.txt`))],
+      NOT_A_FILE: [await kit.refused(cat(cid))],
+      NOT_A_DIRECTORY: [await kit.refused(cat(`${cid}/file.txt/more`)), await kit.refused(kit.all(peer.ls(`${cid}/file.txt`)))],
+      INVALID_ADDR: [await kit.refused(peer.connect('not an address')), await kit.refused(peer.connect('/ip4/1.2.3.4'))],
+      INVALID_OPTION: [
+        await kit.refused(peer.add(new Uint8Array(1), { chunker: 'size-0' })), await kit.refused(peer.add(42)),
+        await kit.refused(peer.add(new Uint8Array(1), { nonsense: 1 }))
+      ]
+    }
+  })
+  for (const [code, errors] of Object.entries(refusals)) {
+    for (const error of errors) {
+      assert.equal(error.code, code, JSON.stringify(error))
+      assert.equal(error.name, 'AvocetError')
+      assert.ok(error.isError && error.message.length > 10, error.message)
+    }
+  }
+})
+
+journey('AbortSignal ends what it was given to, and stop ends all', async scene => {
+  const { page } = await alone(scene, 'ends')
+
+  await scene.step('add, cat and a start', async () => {
+    const told = await page.evaluate(async size => {
+      const controller = new AbortController()
+      const endless = new ReadableStream({ pull (out) { out.enqueue(new Uint8Array(65536)) } })
+      const adding = kit.refused(peer.add(endless, {
+        signal: controller.signal, onProgress: ({ loaded }) => { if (loaded > 4e6) controller.abort() }
+      }))
+      const add = await adding
+      const already = await kit.refused(peer.add(new Uint8Array(1), { signal: AbortSignal.abort() }))
+      const { cid } = await peer.add(kit.random(size))
+      const reading = new AbortController()
+      const reader = peer.cat(cid, { signal: reading.signal }).getReader()
+      await reader.read()
+      reading.abort()
+      const cat = await kit.refused((async () => { for (;;) if ((await reader.read()).done) return 'done' })())
+      const start = await kit.refused(kit.createPeer({ store: 'memory', signal: AbortSignal.abort() }))
+      return { add, already, cat, start, pins: (await kit.all(peer.pins.ls())).length, works: (await kit.read(cid)).size }
+    }, 20 * MIB)
+    for (const name of ['add', 'already', 'cat', 'start']) assert.equal(told[name].name, 'AbortError', name)
+    assert.equal(told.pins, 1)
+    assert.equal(told.works, 20 * MIB)
+  })
+
+  await scene.step('stop, twice, and every later call', async () => {
+    const codes = await page.evaluate(async () => {
+      const stopped = peer
+      const hanging = kit.refused(kit.bytes(stopped.cat('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei5')))
+      await Promise.all([stopped.stop(), stopped.stop()])
+      const calls = {
+        hanging,
+        add: kit.refused(stopped.add(new Uint8Array(1))),
+        cat: kit.refused(kit.bytes(stopped.cat('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4'))),
+        ls: kit.refused(kit.all(stopped.ls('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4'))),
+        stat: kit.refused(stopped.stat('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4')),
+        pins: kit.refused(kit.all(stopped.pins.ls())),
+        gc: kit.refused(stopped.gc()),
+        connect: kit.refused(stopped.connect('/ip4/127.0.0.1/tcp/1/ws'))
+      }
+      const out = {}
+      for (const [name, call] of Object.entries(calls)) out[name] = (await call).code
+      return out
+    })
+    for (const [name, code] of Object.entries(codes)) assert.equal(code, 'STOPPED', name)
+  })
+})
+
+journey('two peers of the package over one relay: events, peers, providers, disconnect', async scene => {
+  const relay = await scene.relay()
+  const { origin } = await scene.serve(packageRoutes)
+  const listen = page => page.evaluate(() => {
+    globalThis.heard = []
+    for (const name of ['online', 'offline', 'peer:connect', 'peer:disconnect', 'addrs', 'sent', 'received']) {
+      peer.addEventListener(name, ({ type, detail }) => heard.push({ type, detail }))
+    }
+  })
+  const a = await startPeer(await scene.chromium('a'), origin, { store: 'memory', relays: [relay.relay] })
+  const b = await startPeer(await scene.chromium('b'), origin, { store: 'b', relays: [relay.relay] })
+  await listen(a.page)
+  await listen(b.page)
+  const addr = await dialable(a.page)
+  await dialable(b.page)
+
+  await scene.step('connect resolves with the direct connection, and it is the only one', async () => {
+    const entry = await b.page.evaluate(to => peer.connect(to), addr)
+    assert.equal(entry.id, a.id)
+    assert.equal(entry.transport, 'webrtc')
+    assert.equal(entry.direct, true)
+    assert.equal(entry.direction, 'outbound')
+    await until('the relayed one is closed', () => b.page.evaluate(
+      id => peer.peers().filter(entry => entry.id === id).length === 1, a.id
+    ))
+    await until('the other side lists us', () => a.page.evaluate(
+      id => peer.peers().some(entry => entry.id === id && entry.direct && entry.direction === 'inbound'), b.id
+    ))
+  })
+
+  const { cid, hash } = await a.page.evaluate(async size => {
+    const bytes = kit.random(size)
+    return { cid: (await peer.add(new File([bytes], 'f'))).cid, hash: await kit.sha256(bytes) }
+  }, 20 * MIB)
+
+  await scene.step('cat fetches, counts and tells', async () => {
+    assert.deepEqual(await b.page.evaluate(path => kit.read(path), cid), { size: 20 * MIB, sha256: hash })
+    const [sent, received] = [await a.page.evaluate(() => heard.filter(event => event.type === 'sent')), await b.page.evaluate(() => heard.filter(event => event.type === 'received'))]
+    for (const [events, other] of [[sent, b.id], [received, a.id]]) {
+      assert.ok(events.length > 0)
+      assert.ok(events.every(event => event.detail.peer === other && event.detail.bytes > 0 && event.detail.cid))
+      const sum = events.reduce((total, event) => total + event.detail.bytes, 0)
+      assert.ok(sum >= 20 * MIB && sum < 22 * MIB, `events speak of ${sum} bytes`)
+    }
+    const entry = await b.page.evaluate(id => peer.peers().find(entry => entry.id === id), a.id)
+    assert.ok(entry.received >= 20 * MIB, JSON.stringify(entry))
+    assert.match(entry.agent, /avocet/i)
+    await until('the latency is known', () => b.page.evaluate(
+      id => peer.peers().find(entry => entry.id === id).latencyMs >= 0, a.id
+    ))
+  })
+
+  await scene.step('read again it comes from the store, whoever is connected', async () => {
+    const before = await b.page.evaluate(id => peer.peers().find(entry => entry.id === id).received, a.id)
+    assert.equal((await b.page.evaluate(path => kit.read(path), cid)).sha256, hash)
+    const after = await b.page.evaluate(id => peer.peers().find(entry => entry.id === id).received, a.id)
+    assert.ok(after - before < MIB)
+  })
+
+  await scene.step('providers names who added it', async () => {
+    await until('the DHT names a', () => b.page.evaluate(async ([path, id]) => {
+      const found = await kit.all(peer.providers(path, { signal: AbortSignal.timeout(10_000) }))
+      return found.some(provider => provider.id === id)
+    }, [cid, a.id]))
+    assert.ok(await b.page.evaluate(path => peer.provide(path), cid) >= 1)
+    await until('the DHT names b', () => a.page.evaluate(async ([path, id]) => {
+      const found = await kit.all(peer.providers(path, { signal: AbortSignal.timeout(10_000) }))
+      return found.some(provider => provider.id === id)
+    }, [cid, b.id]))
+  })
+
+  await scene.step('both dial at once: one connection is left', async () => {
+    const [addrA, addrB] = [await dialable(a.page), await dialable(b.page)]
+    await b.page.evaluate(id => peer.disconnect(id), a.id)
+    await until('a noticed', () => a.page.evaluate(id => !peer.peers().some(entry => entry.id === id), b.id))
+    await Promise.all([a.page.evaluate(to => peer.connect(to), addrB), b.page.evaluate(to => peer.connect(to), addrA)])
+    await until('one each', async () => {
+      const count = (page, id) => page.evaluate(other => peer.peers().filter(entry => entry.id === other).length, id)
+      return await count(a.page, b.id) === 1 && await count(b.page, a.id) === 1
+    })
+    const small = await a.page.evaluate(async () => (await peer.add(kit.random(300_000))).cid)
+    assert.equal((await b.page.evaluate(path => kit.read(path), small)).size, 300_000)
+  })
+
+  await scene.step('a closed tab is noticed at once', async () => {
+    const left = b.page.evaluate(id => new Promise(resolve => {
+      peer.addEventListener('peer:disconnect', ({ detail }) => { if (detail.id === id) resolve(true) })
+    }), a.id)
+    await a.page.goto('about:blank')
+    await within('peer:disconnect', left)
+    const ice = await b.page.evaluate(() => __witness.connections.map(pc => pc.iceConnectionState))
+    assert.ok(!ice.includes('failed') && !ice.includes('disconnected'), `ICE said so first: ${ice}`)
+  })
+})
+
+journey('an address that answers nothing, and one of nobody, are refused in bounded time', async scene => {
+  const relay = await scene.relay()
+  const { origin } = await scene.serve(packageRoutes)
+  const { page } = await startPeer(await scene.chromium('lone'), origin, { store: 'memory', relays: [relay.relay] })
+  const nobody = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN'
+  const refused = await within('both are refused', page.evaluate(async addrs => {
+    return await Promise.all(addrs.map(addr => kit.refused(peer.connect(addr))))
+  }, [`${relay.relay}/p2p-circuit/webrtc/p2p/${nobody}`, `/ip4/127.0.0.1/tcp/9/ws/p2p/${nobody}`]), 60_000)
+  for (const error of refused) assert.ok(['UNREACHABLE', 'TIMEOUT'].includes(error.code), JSON.stringify(error))
+})
+
+journey('the package works from any folder of any server, wasm file and all', async scene => {
+  const { origin } = await scene.serve({ ...packageRoutes, '/some/deep/folder/': packageRoutes['/pkg/'] })
+  const tab = await openPackage(await scene.chromium('folder'), origin)
+  const text = await tab.page.evaluate(async () => {
+    const { createPeer } = await import('/some/deep/folder/index.js')
+    const peer = await createPeer({ store: 'memory' })
+    const { cid } = await peer.add(new Blob(['here']))
+    const out = await new Response(peer.cat(cid)).text()
+    await peer.stop()
+    return out
+  })
+  assert.equal(text, 'here')
+})
