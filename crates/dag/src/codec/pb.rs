@@ -135,13 +135,23 @@ pub struct Links<'a> {
 
 impl<'a> Links<'a> {
     /// Goes on at `range.start` of a block whose links end at `range.end`: see
-    /// [`position`](Self::position).
+    /// [`at`](Self::at).
     pub(crate) fn resume(bytes: &'a [u8], range: Range<usize>) -> Self {
         Links { fields: Fields { bytes: &bytes[..range.end], at: range.start } }
     }
 
+    /// The links of a block that can have none.
+    pub(crate) fn none() -> Self {
+        Links { fields: Fields::new(&[]) }
+    }
+
+    /// Passes over a link without decoding it.
+    pub(crate) fn skip_one(&mut self) {
+        let _ = self.fields.next();
+    }
+
     /// Where in the block the next link begins.
-    pub(crate) fn position(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.fields.at
     }
 }

@@ -1,0 +1,151 @@
+//! What sort of thing went wrong: the one question that callers ask of every error here.
+
+use crate::{
+    BlockError, CidError,
+    codec::CodecError,
+    path::PathError,
+    resolve::ResolveError,
+    unixfs::{DirError, ImportError, NodeError, OptionsError, ReadError},
+    walk::WalkError,
+};
+
+/// The sort of an error. Each error's own text names the thing that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// Not a CID, or not one that may be trusted.
+    InvalidCid,
+    /// Not a path, or not one that may be followed.
+    InvalidPath,
+    /// An option has a value that it cannot have.
+    InvalidOption,
+    /// A directory has no such entry.
+    NotFound,
+    /// A file was needed and something else was there.
+    NotAFile,
+    /// A directory was needed and something else was there.
+    NotADirectory,
+    /// Bytes that break the rules of their format, or are not what their CID names.
+    Corrupt,
+    /// A documented bound was reached.
+    Limit,
+    /// Well-formed, but of a sort that this crate does not handle.
+    Unsupported,
+    /// The caller broke a rule of the call: a mistake in the program.
+    Misuse,
+}
+
+/// An error of this crate that says of what sort it is.
+pub trait Classify {
+    /// The sort.
+    fn kind(&self) -> ErrorKind;
+}
+
+impl Classify for CidError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unsupported(_) => ErrorKind::Unsupported,
+            _ => ErrorKind::InvalidCid,
+        }
+    }
+}
+
+impl Classify for BlockError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::TooLarge(_) => ErrorKind::Limit,
+            Self::Mismatch(_) => ErrorKind::Corrupt,
+            Self::Cid(error) => error.kind(),
+        }
+    }
+}
+
+impl Classify for CodecError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Pb { .. } => ErrorKind::Corrupt,
+            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::NotInMemory(_) => ErrorKind::Misuse,
+        }
+    }
+}
+
+impl Classify for PathError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Root { source, .. } => source.kind(),
+            _ => ErrorKind::InvalidPath,
+        }
+    }
+}
+
+impl Classify for NodeError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Codec(error) => error.kind(),
+            Self::NotUnixfs { .. } => ErrorKind::Corrupt,
+        }
+    }
+}
+
+impl Classify for ResolveError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NotADirectory { .. } => ErrorKind::NotADirectory,
+            Self::Sharded { .. } => ErrorKind::Unsupported,
+            Self::Link { source, .. } => source.kind(),
+            Self::Node(error) => error.kind(),
+        }
+    }
+}
+
+impl Classify for ReadError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotAFile { .. } => ErrorKind::NotAFile,
+            Self::Link { source, .. } => source.kind(),
+            Self::TooDeep { .. } | Self::TooMuchHeld { .. } => ErrorKind::Limit,
+            Self::Node(error) => error.kind(),
+            _ => ErrorKind::Corrupt,
+        }
+    }
+}
+
+impl Classify for OptionsError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::InvalidOption
+    }
+}
+
+impl Classify for ImportError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Options(error) => error.kind(),
+            Self::TooMuch => ErrorKind::Limit,
+            Self::Block(error) => error.kind(),
+        }
+    }
+}
+
+impl Classify for DirError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Name { .. } | Self::Duplicate { .. } => ErrorKind::InvalidPath,
+            Self::TooDeep { .. } | Self::TooLarge { .. } => ErrorKind::Limit,
+            Self::NotADirectory { .. } => ErrorKind::NotADirectory,
+            Self::Sharded(_) => ErrorKind::Unsupported,
+            Self::Options(error) => error.kind(),
+            Self::Node(error) => error.kind(),
+            Self::Block(error) => error.kind(),
+        }
+    }
+}
+
+impl Classify for WalkError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::TooMany(_) => ErrorKind::Limit,
+            Self::Codec(error) => error.kind(),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! UnixFS: files and directories on DAG-PB and raw blocks.
+//!
+//! Writing: [`Chunker`] cuts, [`leaf`] makes a block of each chunk, [`Importer`] builds the file
+//! above them, [`Tree`] the directories. Reading: [`Reader`] gives a file's bytes, [`entries`] a
+//! directory's links, [`stat`] says what a block is.
+
+mod chunk;
+mod data;
+mod dir;
+mod import;
+mod profile;
+mod read;
+
+use std::{fmt, ops::Range};
+
+pub use chunk::{Chunker, Cut, Fixed, FixedChunker};
+pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Mtime};
+pub use dir::{Built, DirEntry, DirError, Entries, Entry, MAX_DEPTH, Tree, entries};
+pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes};
+pub use profile::{Chunking, HamtSize, ImportOptions, MAX_CHUNK, MAX_LINKS, OptionsError, Profile};
+pub use read::{MAX_FILE_DEPTH, MAX_HELD, ReadError, Reader, Window};
+
+use crate::{
+    Block, Cid, Payload, code,
+    codec::{
+        CodecError,
+        pb::{Links, Node},
+    },
+};
+
+/// Why a block is nothing that UnixFS knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NodeError {
+    /// Its codec is another one, or its bytes do not follow it.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// It is dag-pb, and its data is not a UnixFS message.
+    #[error("{cid} is dag-pb but not unixfs: {source}")]
+    NotUnixfs {
+        /// The block.
+        cid: Cid,
+        /// What is wrong with its data.
+        source: DataError,
+    },
+}
+
+/// What a block is to somebody who lists files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// A raw block: a file, or part of one, without an envelope.
+    Raw,
+    /// A file, or part of one.
+    File,
+    /// A directory in one block.
+    Directory,
+    /// A directory spread over many blocks.
+    Shard,
+    /// A symbolic link.
+    Symlink,
+    /// Metadata: a type that was never used.
+    Metadata,
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raw => "raw block",
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Shard => "sharded directory",
+            Self::Symlink => "symbolic link",
+            Self::Metadata => "metadata node",
+        })
+    }
+}
+
+/// What one block says of the file, directory or link whose root it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: Type,
+    /// Bytes of a file's content, as its root claims; of a link's target; `None` of directories.
+    pub size: Option<u64>,
+    /// Bytes of all blocks below and this one, as the links claim; `None` past 64 bits.
+    pub dag_size: Option<u64>,
+    /// The target of a symbolic link: text to be shown, never to be followed out of the tree.
+    pub target: Option<Vec<u8>>,
+    /// File mode, all 32 bits as they are stored; permissions are the lowest twelve.
+    pub mode: Option<u32>,
+    /// When it was last changed. A malformed time counts as none.
+    pub mtime: Option<Mtime>,
+}
+
+/// Says what `block` is. Errors where it is nothing that UnixFS knows.
+pub fn stat<B: Payload>(block: &Block<B>) -> Result<Stat, NodeError> {
+    let opened = open(block)?;
+    let kind = opened.kind();
+    let own = block.len() as u64;
+    let Some(Envelope { node, data, .. }) = opened.envelope() else {
+        let size = Some(own);
+        return Ok(Stat { kind, size, dag_size: size, target: None, mode: None, mtime: None });
+    };
+    let payload = data.data.unwrap_or_default();
+    let (size, target) = match kind {
+        Type::File | Type::Raw => (data.filesize.or(Some(payload.len() as u64)), None),
+        Type::Symlink => (Some(payload.len() as u64), Some(payload.to_vec())),
+        _ => (None, None),
+    };
+    let mut sizes = node.links().map(|link| link.tsize.unwrap_or(0));
+    let dag_size = sizes.try_fold(own, u64::checked_add);
+    Ok(Stat { kind, size, dag_size, target, mode: data.mode, mtime: data.mtime })
+}
+
+/// A block taken apart, borrowed from its bytes; a raw block has nothing to take apart.
+pub(crate) struct Opened<'a>(Option<Envelope<'a>>);
+
+/// A dag-pb node and the UnixFS message in it.
+pub(crate) struct Envelope<'a> {
+    pub node: Node<'a>,
+    pub data: Data<'a>,
+    /// Where in the block the message begins.
+    data_at: usize,
+}
+
+impl<'a> Opened<'a> {
+    pub(crate) fn kind(&self) -> Type {
+        match self.0.as_ref().map(|envelope| envelope.data.kind) {
+            None => Type::Raw,
+            Some(Kind::Raw | Kind::File) => Type::File,
+            Some(Kind::Directory) => Type::Directory,
+            Some(Kind::HamtShard) => Type::Shard,
+            Some(Kind::Symlink) => Type::Symlink,
+            Some(Kind::Metadata) => Type::Metadata,
+        }
+    }
+
+    pub(crate) fn links(&self) -> Links<'a> {
+        self.0.as_ref().map_or_else(Links::none, |envelope| envelope.node.links())
+    }
+
+    /// Where in the block of this length the file's own bytes lie.
+    pub(crate) fn content(&self, block_len: usize) -> Range<usize> {
+        self.0.as_ref().map_or(0..block_len, |Envelope { data, data_at, .. }| {
+            let range = data.data_range();
+            data_at + range.start..data_at + range.end
+        })
+    }
+
+    pub(crate) fn envelope(self) -> Option<Envelope<'a>> {
+        self.0
+    }
+}
+
+/// Takes a block apart.
+pub(crate) fn open<B: Payload>(block: &Block<B>) -> Result<Opened<'_>, NodeError> {
+    open_bytes(block.cid(), block.bytes())
+}
+
+/// As [`open`], of bytes that were a block's.
+pub(crate) fn open_bytes<'a, B: Payload>(cid: &Cid, bytes: &'a B) -> Result<Opened<'a>, NodeError> {
+    match cid.codec() {
+        code::RAW => return Ok(Opened(None)),
+        code::DAG_PB => {}
+        codec => return Err(CodecError::Unsupported { cid: cid.clone(), codec }.into()),
+    }
+    let bytes = bytes.as_bytes().ok_or_else(|| CodecError::NotInMemory(cid.clone()))?;
+    let node = Node::decode(bytes).map_err(|source| CodecError::Pb { cid: cid.clone(), source })?;
+    let not_unixfs = |source| NodeError::NotUnixfs { cid: cid.clone(), source };
+    let range = node.data_range().ok_or_else(|| not_unixfs(DataError::Missing))?;
+    let data = Data::decode(&bytes[range.clone()]).map_err(not_unixfs)?;
+    if data.kind == Kind::Symlink && !node.is_empty() {
+        return Err(not_unixfs(DataError::LinkedSymlink));
+    }
+    Ok(Opened(Some(Envelope { node, data, data_at: range.start })))
+}

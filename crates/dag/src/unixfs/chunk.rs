@@ -1,0 +1,112 @@
+//! Where to cut.
+//!
+//! A [`Cut`] looks at bytes in the order of the file and says where the chunk ends; a [`Chunker`]
+//! hands out the chunks, however the input was split.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+
+/// Decides where chunks end.
+pub trait Cut {
+    /// Looks at `bytes`, which follow all that were looked at before. `Some(n)`: the chunk ends
+    /// after the first `n` (at least one) of them, and the rest will be shown again. `None`: the
+    /// chunk goes on past all of them.
+    fn cut(&mut self, bytes: &[u8]) -> Option<usize>;
+}
+
+/// Cuts after every so many bytes.
+#[derive(Debug, Clone)]
+pub struct Fixed {
+    size: usize,
+    /// Bytes of the current chunk seen so far; less than `size`.
+    seen: usize,
+}
+
+impl Fixed {
+    /// Chunks of `size` bytes; 0 counts as 1.
+    pub fn new(size: usize) -> Self {
+        Self { size: size.max(1), seen: 0 }
+    }
+}
+
+impl Cut for Fixed {
+    fn cut(&mut self, bytes: &[u8]) -> Option<usize> {
+        let missing = self.size - self.seen;
+        if bytes.len() < missing {
+            self.seen += bytes.len();
+            return None;
+        }
+        self.seen = 0;
+        Some(missing)
+    }
+}
+
+/// Bytes in, in pieces of any size; chunks out.
+///
+/// Holds what was pushed and not taken, and the chunk that is not complete. A chunk that lies
+/// within one pushed piece is a slice of it; one that spans pieces is copied together.
+#[derive(Debug, Clone)]
+pub struct Chunker<C> {
+    cut: C,
+    /// Pieces that the current chunk begins with, each looked at already.
+    begun: Vec<Bytes>,
+    /// Pieces not looked at yet.
+    fresh: VecDeque<Bytes>,
+}
+
+/// A chunker that cuts after every so many bytes.
+pub type FixedChunker = Chunker<Fixed>;
+
+impl FixedChunker {
+    /// Chunks of `size` bytes, but for the last.
+    pub fn with_size(size: usize) -> Self {
+        Self::new(Fixed::new(size))
+    }
+}
+
+impl<C: Cut> Chunker<C> {
+    /// A chunker that cuts where `cut` says.
+    pub const fn new(cut: C) -> Self {
+        Self { cut, begun: Vec::new(), fresh: VecDeque::new() }
+    }
+
+    /// Adds bytes. Take the chunks with [`next_chunk`](Self::next_chunk) before adding more.
+    pub fn push(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.fresh.push_back(bytes);
+        }
+    }
+
+    /// The next whole chunk, if there is one already.
+    pub fn next_chunk(&mut self) -> Option<Bytes> {
+        while let Some(mut piece) = self.fresh.pop_front() {
+            let Some(end) = self.cut.cut(&piece) else {
+                self.begun.push(piece);
+                continue;
+            };
+            let last = piece.split_to(end.clamp(1, piece.len()));
+            if !piece.is_empty() {
+                self.fresh.push_front(piece);
+            }
+            self.begun.push(last);
+            return self.take();
+        }
+        None
+    }
+
+    /// Ends the input: what is left over, if anything. Take all whole chunks before.
+    pub fn finish(mut self) -> Option<Bytes> {
+        self.begun.extend(std::mem::take(&mut self.fresh));
+        self.take()
+    }
+
+    fn take(&mut self) -> Option<Bytes> {
+        if self.begun.len() < 2 {
+            return self.begun.pop();
+        }
+        let mut chunk = BytesMut::with_capacity(self.begun.iter().map(Bytes::len).sum());
+        self.begun.drain(..).for_each(|piece| chunk.extend_from_slice(&piece));
+        Some(chunk.freeze())
+    }
+}
