@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Chromium } from '../tests/support/chromium.mjs'
-import { packageRoutes } from '../tests/support/package-page.mjs'
+import { openPackage, packageRoutes } from '../tests/support/package-page.mjs'
 import { Relay } from '../tests/support/relay.mjs'
 import { serve } from '../tests/support/static.mjs'
 
@@ -13,6 +13,8 @@ const PAGES = fileURLToPath(new URL('pages', import.meta.url))
 /** Everything that a benchmark runs on; `close` leaves nothing behind. */
 export class Stand {
   #open = []
+  /** @type {Chromium[]} */
+  browsers = []
 
   static async open () {
     const stand = new Stand()
@@ -30,7 +32,12 @@ export class Stand {
   async browser (name, options = {}) {
     const browser = await Chromium.launch({ name, profile: join(this.folder, `profile-${name}`), ...options })
     this.#open.push(() => browser.close())
+    this.browsers.push(browser)
     return browser
+  }
+
+  version () {
+    return this.browsers[0]?.context.browser()?.version() ?? ''
   }
 
   async close () {
@@ -38,6 +45,18 @@ export class Stand {
     await this.server.stop().catch(() => {})
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+/** A tab at the bench's page, with the package loaded unless only the raw side is wanted. */
+export async function openBench (stand, browser, { raw = false } = {}) {
+  if (!raw) {
+    const { page } = await openPackage(browser, stand.server.origin)
+    await page.addScriptTag({ url: '/bench/bench.js' })
+    return page
+  }
+  const { page } = await browser.tab()
+  await page.goto(`${stand.server.origin}/bench/raw.js`)
+  return page
 }
 
 /** Loads the raw part into a page that has the server's origin. */

@@ -1,0 +1,158 @@
+// Memory and the main thread while a file larger than any buffer is added and while it is fetched.
+// `node bench/memory.mjs [--size MIB]`: JS heap, array buffers and wasm memory together, read over CDP after a forced
+// collection at every 64 MiB; the longest task is measured in a pass of its own, as a forced collection is one itself.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { randomFile } from '../tests/support/files.mjs'
+import { dialable } from '../tests/support/package-page.mjs'
+import { openBench, Stand } from './browsers.mjs'
+
+const MIB = 1024 * 1024
+const EVERY = 64 * MIB
+const RESULTS = fileURLToPath(new URL('memory.json', import.meta.url))
+/** To stay under. */
+const LIMITS = { memoryMiB: 400, taskMs: 100 }
+
+const { values: options } = parseArgs({ options: { size: { type: 'string', default: '1024' } } })
+const size = Number(options.size) * MIB
+
+/** Finds the wasm memory, and keeps the longest task. Runs before the page. */
+const WATCH = `(() => {
+  const watch = { memories: [], longest: 0, tasks: 0 }
+  Object.defineProperty(globalThis, '__watch', { value: watch })
+  const keep = result => {
+    for (const value of Object.values((result.instance ?? result).exports)) {
+      if (value instanceof WebAssembly.Memory) watch.memories.push(value)
+    }
+    return result
+  }
+  for (const name of ['instantiate', 'instantiateStreaming']) {
+    const native = WebAssembly[name]
+    WebAssembly[name] = (...args) => native.apply(WebAssembly, args).then(keep)
+  }
+  new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) {
+      watch.longest = Math.max(watch.longest, duration)
+      watch.tasks += 1
+    }
+  }).observe({ type: 'longtask' })
+})()`
+
+/** Memory of one page: MiB by kind. */
+class Gauge {
+  /** @type {{ at: string, heap: number, buffers: number, wasm: number, total: number }[]} */
+  readings = []
+
+  constructor (page, session) {
+    this.page = page
+    this.session = session
+  }
+
+  static async of (page) {
+    const session = await page.context().newCDPSession(page)
+    await session.send('HeapProfiler.enable')
+    return new Gauge(page, session)
+  }
+
+  async read (at) {
+    await this.session.send('HeapProfiler.collectGarbage')
+    const usage = await this.session.send('Runtime.getHeapUsage')
+    const wasm = await this.page.evaluate(() => __watch.memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0))
+    const heap = usage.usedSize + (usage.embedderHeapUsedSize ?? 0)
+    const buffers = usage.backingStorageSize ?? 0
+    const reading = { at, heap: inMib(heap), buffers: inMib(buffers), wasm: inMib(wasm), total: inMib(heap + buffers + wasm) }
+    this.readings.push(reading)
+    process.stderr.write(`${at.padEnd(16)} heap ${reading.heap} + buffers ${reading.buffers} + wasm ${reading.wasm} = ${reading.total} MiB\n`)
+  }
+
+  get most () {
+    return this.readings.reduce((most, reading) => reading.total > most.total ? reading : most)
+  }
+}
+
+const inMib = bytes => Math.round(bytes / MIB * 10) / 10
+
+const stand = await Stand.open()
+try {
+  const relay = await stand.relay()
+  const passes = []
+  for (const gauged of [true, false]) passes.push(await pass(relay, gauged))
+  const [memory, tasks] = passes
+  const results = { sizeMiB: size / MIB, limits: LIMITS, add: { ...memory.add, ...tasks.add }, fetch: { ...memory.fetch, ...tasks.fetch } }
+  for (const [name, found] of Object.entries({ add: results.add, fetch: results.fetch })) {
+    console.log(`${name}: at most ${found.mostMiB} MiB (${found.mostAt}), longest task ${found.longestTaskMs} ms, ${found.seconds} s`)
+  }
+  await writeFile(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`)
+  console.log(`written to ${RESULTS}`)
+  const held = [results.add, results.fetch].every(found => found.mostMiB < LIMITS.memoryMiB && found.longestTaskMs < LIMITS.taskMs)
+  if (!held) process.exitCode = 1
+} finally {
+  await stand.close()
+}
+
+/** One file added in one browser and fetched by another, either with memory read all along or with tasks watched. */
+async function pass (relay, gauged) {
+  const label = gauged ? 'memory' : 'tasks'
+  const file = await randomFile(stand.folder, `${label}.bin`, size)
+  const a = await peerPage(relay, `${label}-a`)
+  const add = await measured(a, gauged, 'add', async () => {
+    await a.getByLabel('file', { exact: true }).setInputFiles(file.path)
+    return await a.evaluate(() => peer.add(document.querySelector('input').files[0], { onProgress: ({ loaded }) => mark(loaded) }))
+  })
+  const addr = await dialable(a)
+  const b = await peerPage(relay, `${label}-b`)
+  await b.evaluate(to => peer.connect(to), addr)
+  const fetch = await measured(b, gauged, 'fetch', async () => {
+    const read = await b.evaluate(async ([cid, from]) => {
+      let read = 0
+      const reader = peer.cat(cid, { providers: [from] }).getReader()
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (done) return read
+        read += value.length
+        mark(read)
+      }
+    }, [add.result.cid, addr])
+    if (read !== size) throw new Error(`${read} bytes were read of ${size}`)
+  })
+  for (const browser of stand.browsers.splice(0)) await browser.close()
+  return { add: add.told, fetch: fetch.told }
+}
+
+async function peerPage (relay, name) {
+  const page = await openBench(stand, await stand.browser(name, { init: [WATCH] }))
+  await page.evaluate(options => kit.start(options), { store: name, relays: [relay.relay] })
+  return page
+}
+
+async function measured (page, gauged, name, run) {
+  const gauge = gauged ? await Gauge.of(page) : undefined
+  /** Readings follow each other, however fast the marks come. */
+  let last = gauge?.read(`${name} begins`)
+  await page.exposeFunction('passed', at => {
+    last = last?.then(() => gauge.read(`${name} ${at} MiB`))
+    return last
+  })
+  await page.evaluate(every => {
+    let next = every
+    globalThis.mark = loaded => {
+      if (loaded < next) return
+      while (next <= loaded) next += every
+      passed(Math.round(loaded / 1048576))
+    }
+    __watch.longest = 0
+    __watch.tasks = 0
+  }, EVERY)
+  const began = performance.now()
+  const result = await run()
+  const seconds = Math.round((performance.now() - began) / 100) / 10
+  await last
+  if (gauge !== undefined) {
+    await gauge.read(`${name} ended`)
+    return { result, told: { mostMiB: gauge.most.total, mostAt: gauge.most.at, readings: gauge.readings } }
+  }
+  const { longest, tasks } = await page.evaluate(() => ({ longest: __watch.longest, tasks: __watch.tasks }))
+  return { result, told: { longestTaskMs: Math.round(longest), longTasks: tasks, seconds } }
+}
