@@ -1,8 +1,7 @@
 // The page as a person with a screen reader knows it: roles and accessible names, nothing else.
 import assert from 'node:assert/strict'
 import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { sha256File } from './files.mjs'
 import { LONG, PATIENCE, until } from './wait.mjs'
 
@@ -93,7 +92,7 @@ export class AvocetPage {
     const coming = this.page.waitForEvent('download', { timeout: limit })
     await button.click()
     const download = await coming
-    const path = join(await mkdtemp(join(tmpdir(), 'avocet-save-')), 'saved')
+    const path = join(await mkdtemp(join(dirname(this.browser.profile), 'saved-')), 'saved')
     await download.saveAs(path)
     return { path, name: download.suggestedFilename() }
   }
