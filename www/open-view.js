@@ -1,0 +1,189 @@
+// The section “Open”: the field, what is being looked for or fetched, and what came out.
+
+import { host, opening, saving, transfers } from './context.js';
+import { explain } from './errors.js';
+import { makeHash, parseLink } from './link.js';
+import { shortId } from './names.js';
+import { hasSavePicker } from './platform.js';
+import { bytes, duration } from './progress.js';
+import { open as words } from './strings.js';
+import { View, alertBox, html, name, nothing, progressLine } from './view.js';
+
+/** After this many milliseconds without anything coming, causes are named. */
+const TROUBLE_MS = 5_000;
+
+/** After this many milliseconds without a byte, a transfer that began counts as stalled. */
+const STALLED_MS = 10_000;
+
+class OpenView extends View {
+  models = [opening, saving, transfers, host];
+  ticks = true;
+
+  render() {
+    return html`
+      <section class="card" aria-labelledby="open" id="section-open">
+        <h2 id="open" tabindex="-1">${words.heading}</h2>
+        <form class="ask" @submit=${this.#submit}>
+          <label class="field">
+            <span>${words.field}</span>
+            <input type="text" name="link" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder=${words.placeholder} aria-describedby="open-lead" />
+          </label>
+          <button type="submit">${words.button}</button>
+        </form>
+        ${opening.state === 'idle' ? html`<p class="hint" id="open-lead">${words.lead}</p>` : this.#opened()}
+      </section>
+    `;
+  }
+
+  #opened() {
+    const { link, state, error } = opening;
+    return html`
+      <article class="opened">
+        ${link ? this.#head(link) : nothing}
+        ${state === 'failed' ? this.#failed(error) : nothing}
+        ${state === 'cancelled' ? html`<p>${words.cancelled}</p><div class="buttons"><button type="button" class="quiet" @click=${() => opening.again()}>${words.again}</button></div>` : nothing}
+        ${opening.busy ? this.#moving() : nothing}
+        ${state === 'ready' ? this.#ready() : nothing}
+        ${opening.isFolder && opening.entries.length + Number(state === 'ready') > 0 ? html`<avocet-folder></avocet-folder>` : nothing}
+        ${this.#saving()}
+      </article>
+    `;
+  }
+
+  #head(/** @type {import('./link.js').Link} */ link) {
+    return html`
+      <header class="opened-head">
+        ${link.path.length ? this.#crumbs(link) : nothing}
+        <h3 class="title" id="opened" tabindex="-1">${name(opening.name)}</h3>
+        <p class="facts">
+          ${opening.stat ? html`<span>${words.types[/** @type {keyof typeof words.types} */ (opening.stat.type)] ?? ''}</span><span>${bytes(opening.total)}</span>` : nothing}
+          <span class="badge">${words.notVetted}</span>
+        </p>
+        <p class="hint">${words.notVettedMore}</p>
+        <p class="cid"><span>${words.cid}</span> <code>${opening.stat?.cid ?? link.cid}</code></p>
+      </header>
+    `;
+  }
+
+  #crumbs(/** @type {import('./link.js').Link} */ link) {
+    const places = [{ text: link.name ?? shortId(link.cid), path: /** @type {string[]} */ ([]) }];
+    for (const [at, text] of link.path.slice(0, -1).entries()) places.push({ text, path: link.path.slice(0, at + 1) });
+    return html`
+      <nav class="crumbs" aria-label=${words.path}>
+        ${places.map(({ text, path }) => html`<a href=${makeHash({ ...link, path })}>${name(text)}</a><span aria-hidden="true">/</span>`)}
+      </nav>
+    `;
+  }
+
+  #failed(/** @type {unknown} */ error) {
+    const { retry } = explain(error);
+    return alertBox(error, retry ? html`<button type="button" @click=${() => opening.again()}>${words.again}</button>` : nothing);
+  }
+
+  #moving() {
+    const fetching = opening.state === 'fetching' || opening.loaded > 0;
+    const { loaded, total, rate } = opening;
+    return html`
+      ${fetching
+        ? progressLine({ label: `${words.fetching} ${opening.name}`, loaded, total, rate, more: this.#sources() })
+        : html`<progress aria-label=${words.asking(0)}></progress>`}
+      <p class="doing">${this.#doing()}</p>
+      ${this.#trouble()}
+      <div class="buttons"><button type="button" class="quiet" @click=${() => opening.cancel()}>${words.cancel}</button></div>
+    `;
+  }
+
+  /** What is happening, in words. */
+  #doing() {
+    const { state, loaded, asked } = opening;
+    const now = performance.now();
+    if (host.state !== 'ready') return words.waiting;
+    if (state === 'listing') return words.listing;
+    if (state === 'waiting') {
+      if (!navigator.onLine) return words.nobodyOffline;
+      return loaded > 0 ? words.interrupted(bytes(loaded)) : words.nobody(asked.size, duration((now - opening.began) / 1000));
+    }
+    if (state === 'fetching') return now - opening.moved > STALLED_MS ? words.stalled : nothing;
+    const count = host.peer?.peers().length ?? 0;
+    return opening.link?.from.length && count === 0 ? words.dialling : words.asking(count);
+  }
+
+  #sources() {
+    const rows = transfers.sources(opening.stat?.cid ?? '');
+    if (rows.length === 0) return nothing;
+    return html`<span>${words.from(rows.slice(0, 3).map((row) => shortId(row.peer)).join(', '))}${rows.length > 3 ? ` +${rows.length - 3}` : ''}</span>`;
+  }
+
+  #trouble() {
+    const quiet = performance.now() - opening.moved > TROUBLE_MS;
+    if (!quiet || host.state !== 'ready') return nothing;
+    return html`
+      <details class="trouble">
+        <summary>${words.trouble}</summary>
+        <ul>${words.causes.map((cause) => html`<li>${cause}</li>`)}</ul>
+        ${opening.asked.size ? html`<p class="hint">${words.asked}: ${[...opening.asked].slice(0, 20).map((id) => html`<code title=${id}>${shortId(id)}</code> `)}</p>` : nothing}
+      </details>
+    `;
+  }
+
+  #ready() {
+    const item = this.#item();
+    const folder = opening.isFolder;
+    return html`
+      <p class="held ${opening.kept ? 'safe' : ''}">${opening.kept ? words.kept : words.notKept}</p>
+      <div class="buttons">
+        <button type="button" ?disabled=${saving.item} @click=${() => saving.save(item)}>${folder ? words.saveAll : words.save}</button>
+        ${hasSavePicker ? html`<button type="button" class="quiet" ?disabled=${saving.item} @click=${() => saving.saveTo(item)}>${words.saveTo}</button>` : nothing}
+        ${folder && !opening.kept ? html`<button type="button" class="quiet" @click=${() => opening.keepAll()}>${words.keepAll(bytes(opening.total))}</button>` : nothing}
+        <button type="button" class="quiet" @click=${this.#close}>${words.close}</button>
+      </div>
+      ${folder ? nothing : html`<avocet-preview .item=${item.cid} .name=${item.name} .size=${item.size}></avocet-preview>`}
+    `;
+  }
+
+  #item() {
+    const { stat, link, name: given, isFolder } = opening;
+    return { cid: stat?.cid ?? '', name: given, size: opening.total, folder: isFolder, from: link?.from ?? [] };
+  }
+
+  #saving() {
+    const { item, loaded, rate, error, skipped } = saving;
+    if (error) return alertBox(error, html`<button type="button" class="quiet" @click=${() => saving.dismiss()}>${words.close}</button>`);
+    if (item) {
+      return html`
+        <div class="box">
+          ${progressLine({ label: words.staging(item.name), loaded, total: item.size, rate })}
+          <div class="buttons"><button type="button" class="quiet" @click=${() => saving.cancel()}>${words.cancel}</button></div>
+        </div>
+      `;
+    }
+    return skipped ? html`<p class="hint">${words.zipSkipped(skipped)}</p>` : nothing;
+  }
+
+  #submit(/** @type {SubmitEvent} */ event) {
+    event.preventDefault();
+    const text = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get('link') ?? '').trim();
+    openText(text);
+  }
+
+  #close() {
+    history.pushState(null, '', location.pathname + location.search);
+    opening.close();
+  }
+}
+
+/**
+ * Opens what was typed or pasted. A link goes into the address too, so that a reload goes on with it.
+ * @param {string} text
+ */
+export function openText(text) {
+  try {
+    const hash = makeHash(parseLink(text));
+    if (hash !== location.hash) history.pushState(null, '', hash);
+  } catch {
+    // What is wrong with it is said by the section.
+  }
+  opening.open(text);
+}
+
+customElements.define('avocet-open', OpenView);

@@ -1,0 +1,282 @@
+// Opening: from a link to verified bytes on this device. One thing is open at a time. Whoever has it may come and go:
+// looking goes on, and goes on where it stopped, until it is cancelled.
+
+import { codeOf, isAbort, isWorthWaiting } from './errors.js';
+import { Model, pause } from './events.js';
+import { parseLink } from './link.js';
+import { shownName, shortId } from './names.js';
+import { Rate, bytes, percent } from './progress.js';
+import { open as words } from './strings.js';
+
+/** Waits between attempts, in milliseconds; the last one repeats. A new connection or network ends a wait at once. */
+const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+
+/** Folders up to this size are fetched and kept whole when they are opened; larger ones when somebody says so. */
+const KEEP_BYTES = 256_000_000;
+
+/** Entries held of one folder. It bounds the memory of the page; a larger folder is still saved whole. */
+export const MAX_ENTRIES = 20_000;
+
+/** The list on the screen grows at most this often, in milliseconds. */
+const LIST_MS = 100;
+
+/**
+ * @typedef {import('./link.js').Link} Link
+ * @typedef {{ name: string, cid: string, size: number, type: string }} Entry
+ * @typedef {'idle' | 'starting' | 'looking' | 'waiting' | 'listing' | 'fetching' | 'ready' | 'failed' | 'cancelled'} State
+ */
+
+export class Opening extends Model {
+  /** @type {State} */
+  state = 'idle';
+  /** @type {Link | undefined} */
+  link = undefined;
+  /** @type {string} what the field holds; an error about it has no link */
+  text = '';
+  /** @type {{ cid: string, type: string, size: number } | undefined} */
+  stat = undefined;
+  /** @type {Entry[]} of a folder */
+  entries = [];
+  tooMany = false;
+  /** Whether all of it is pinned on this device. */
+  kept = false;
+  loaded = 0;
+  total = 0;
+  rate = new Rate();
+  /** When anything last moved, by `performance.now()`. */
+  moved = 0;
+  /** When the search began, by `performance.now()`. */
+  began = 0;
+  /** @type {Set<string>} peers that were connected while it was looked for */
+  asked = new Set();
+  /** @type {unknown} */
+  error = undefined;
+
+  #host;
+  #announcer;
+  #controller = new AbortController();
+
+  /**
+   * @param {import('./peer.js').PeerHost} host
+   * @param {import('./announcer.js').Announcer} announcer
+   */
+  constructor(host, announcer) {
+    super();
+    this.#host = host;
+    this.#announcer = announcer;
+  }
+
+  get name() {
+    const { link } = this;
+    return link ? (link.path.at(-1) ?? link.name ?? shortId(link.cid, 10, 6)) : '';
+  }
+
+  get isFolder() {
+    return this.stat?.type === 'directory';
+  }
+
+  get busy() {
+    return ['starting', 'looking', 'waiting', 'listing', 'fetching'].includes(this.state);
+  }
+
+  /** Where it lies, as the package takes it. */
+  get path() {
+    return this.link ? `/ipfs/${[this.link.cid, ...this.link.path].join('/')}` : '';
+  }
+
+  /**
+   * Opens what a person typed or a link says; whatever was open before is left.
+   * @param {string} text
+   */
+  open(text) {
+    this.#controller.abort();
+    this.#controller = new AbortController();
+    this.#announcer.clear('open');
+    Object.assign(this, { text, link: undefined, stat: undefined, entries: [], tooMany: false, kept: false, loaded: 0, total: 0, error: undefined });
+    this.rate = new Rate();
+    this.asked = new Set();
+    this.began = this.moved = performance.now();
+    this.#run(this.#controller.signal);
+  }
+
+  again() {
+    this.open(this.text);
+  }
+
+  cancel() {
+    this.#controller.abort();
+  }
+
+  /** Leaves what is open; what is here stays here. */
+  close() {
+    this.#controller.abort();
+    this.#announcer.clear('open');
+    Object.assign(this, { link: undefined, stat: undefined, entries: [], error: undefined, text: '' });
+    this.#set('idle');
+  }
+
+  /** Fetches and keeps the whole folder that is shown. */
+  keepAll() {
+    this.#guard(this.#controller.signal, (signal) => this.#keep(signal));
+  }
+
+  #run(/** @type {AbortSignal} */ signal) {
+    this.#guard(signal, async () => {
+      this.link = parseLink(this.text);
+      this.#set('starting');
+      this.#say(this.#host.state === 'ready' ? words.asking(0) : words.waiting);
+      await this.#host.ready(signal);
+      this.stat = await this.#find(signal);
+      this.total = this.stat.size;
+      if (!['file', 'raw', 'directory'].includes(this.stat.type)) {
+        throw Object.assign(new Error(words.notAFile), { code: 'UNSUPPORTED' });
+      }
+      if (this.isFolder) await this.#list(signal);
+      if (!this.isFolder || this.total <= KEEP_BYTES) await this.#keep(signal);
+      else this.#done();
+    });
+  }
+
+  /** Runs `work`; whatever ends it early becomes a state that is shown. */
+  async #guard(/** @type {AbortSignal} */ signal, /** @type {(signal: AbortSignal) => Promise<void>} */ work) {
+    try {
+      await work(signal);
+    } catch (error) {
+      // Something else may have been opened meanwhile.
+      if (this.#controller.signal !== signal || this.state === 'idle') return;
+      if (isAbort(error)) {
+        this.#set('cancelled');
+        this.#announcer.tell('open', words.cancelled);
+        return;
+      }
+      this.error = error;
+      this.#set('failed');
+      this.#announcer.clear('open');
+      this.#host.noticed(error);
+    }
+  }
+
+  /** What the link leads to. A path is followed only below a root that was found: a wrong name then is a wrong name. */
+  async #find(/** @type {AbortSignal} */ signal) {
+    const { cid, path } = /** @type {Link} */ (this.link);
+    const root = await this.#insist(signal, (peer) => peer.stat(`/ipfs/${cid}`, this.#where(signal)));
+    if (path.length === 0) return root;
+    if (root.type !== 'directory') throw Object.assign(new Error(shownName(cid)), { code: 'NOT_A_DIRECTORY' });
+    return this.#insist(signal, (peer) => peer.stat(this.path, this.#where(signal)), 'NOT_FOUND');
+  }
+
+  async #list(/** @type {AbortSignal} */ signal) {
+    this.#set('listing');
+    this.#say(words.listing);
+    await this.#insist(signal, async (peer) => {
+      this.entries = [];
+      let shown = performance.now();
+      for await (const entry of peer.ls(this.path, this.#where(signal))) {
+        if (this.entries.length >= MAX_ENTRIES) {
+          this.tooMany = true;
+          break;
+        }
+        this.entries.push(entry);
+        if (performance.now() - shown < LIST_MS) continue;
+        shown = performance.now();
+        this.changed();
+      }
+    });
+    this.total ||= this.entries.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Fetches what is missing and pins it, so that it stays, is shared on and appears in “My files”. */
+  async #keep(/** @type {AbortSignal} */ signal) {
+    const { cid } = /** @type {{ cid: string }} */ (this.stat);
+    await this.#insist(signal, async (peer) => {
+      await this.#hasRoom(peer);
+      this.#set('fetching');
+      this.moved = performance.now();
+      await peer.pins.add(cid, {
+        ...this.#where(signal),
+        name: this.name,
+        onProgress: ({ loaded, total }) => this.#progress(loaded, total),
+      });
+    });
+    this.kept = true;
+    this.#done();
+    this.#host.dispatchEvent(new Event('kept'));
+  }
+
+  /** Better said before an hour of fetching than after it. */
+  async #hasRoom(/** @type {import('./peer.js').Peer} */ peer) {
+    const { used, quota } = await peer.usage();
+    const { localSize } = await peer.stat(this.path);
+    const missing = this.total - localSize;
+    if (quota === undefined || missing <= quota - used) return;
+    const message = `${bytes(missing)} are needed, ${bytes(Math.max(0, quota - used))} are left.`;
+    throw Object.assign(new Error(message), { code: 'QUOTA' });
+  }
+
+  /**
+   * Tries until it works: as long as somebody may still appear who has it, that is no failure.
+   * @template T
+   * @param {AbortSignal} signal
+   * @param {(peer: import('./peer.js').Peer) => Promise<T>} attempt
+   * @param {string} [final] a code that is a failure all the same
+   * @returns {Promise<T>}
+   */
+  async #insist(signal, attempt, final) {
+    for (let turn = 0; ; turn += 1) {
+      const peer = await this.#host.ready(signal);
+      if (['starting', 'waiting'].includes(this.state)) this.#look();
+      try {
+        return await attempt(peer);
+      } catch (error) {
+        if (isAbort(error) || !isWorthWaiting(error) || codeOf(error) === final) throw error;
+        this.error = error;
+        this.noteAsked();
+        this.#set('waiting');
+        await pause(BACKOFF_MS[Math.min(turn, BACKOFF_MS.length - 1)], signal, [
+          { target: this.#host, types: ['peer:connect', 'online'] },
+          { target: globalThis, types: ['online'] },
+        ]);
+        this.error = undefined;
+      }
+    }
+  }
+
+  #look() {
+    this.#set('looking');
+    this.noteAsked();
+  }
+
+  /** Remembers whom the package can ask at the moment: it asks everybody who is connected. */
+  noteAsked() {
+    for (const { id } of this.#host.peer?.peers() ?? []) this.asked.add(id);
+  }
+
+  #where(/** @type {AbortSignal} */ signal) {
+    return { providers: this.link?.from ?? [], signal };
+  }
+
+  #progress(/** @type {number} */ loaded, /** @type {number | undefined} */ total) {
+    const now = performance.now();
+    if (loaded !== this.loaded) this.moved = now;
+    this.loaded = loaded;
+    if (total) this.total = total;
+    this.rate.sample(now, loaded);
+    this.#announcer.progress('open', `${words.fetching} ${shownName(this.name)}: ${percent(loaded, this.total)} %`);
+    this.changed();
+  }
+
+  #done() {
+    this.error = undefined;
+    this.#set('ready');
+    this.#announcer.tell('open', this.kept ? words.done(shownName(this.name)) : shownName(this.name));
+  }
+
+  #say(/** @type {string} */ text) {
+    this.#announcer.say('open', text);
+  }
+
+  #set(/** @type {State} */ state) {
+    this.state = state;
+    this.changed();
+  }
+}
