@@ -69,3 +69,18 @@ journey('a page whose relay is down starts all the same, and says that it tries'
   await relay.start()
   await only.reachableLink()
 })
+
+journey('persistent storage is asked for when the first file is shared, not before', async scene => {
+  const relay = await scene.relay()
+  const init = [`(() => {
+    const native = StorageManager.prototype.persist
+    globalThis.asked = 0
+    StorageManager.prototype.persist = function () { globalThis.asked++; return native.call(this) }
+  })()`]
+  const only = await scene.visitor('asked', relay.page, { init })
+  await only.statusText(/ready/i)
+  assert.equal(await only.page.evaluate(() => asked), 0)
+  const file = await scene.file('first file.bin', 10_000)
+  await only.share(file.path)
+  await until('the browser was asked', () => only.page.evaluate(() => asked > 0))
+})

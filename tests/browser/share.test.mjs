@@ -20,6 +20,11 @@ journey('50 MB from browser to browser, then from the second to a third', async 
     link = await first.reachableLink()
     assert.ok(link.startsWith(relay.page), link)
     assert.match(link, /name=holiday%20film\.mp4\.bin/)
+    await first.page.getByRole('img', { name: /QR/ }).first().waitFor()
+  })
+
+  await scene.step('it says that nobody else holds it yet', async () => {
+    await first.page.getByText(/keep this page open/i).first().waitFor()
   })
 
   await scene.step('the link, opened in another browser, gives the same bytes', async () => {
@@ -39,6 +44,10 @@ journey('50 MB from browser to browser, then from the second to a third', async 
       const text = await second.peers.innerText()
       return /webrtc/i.test(text) && /direct/i.test(text)
     })
+  })
+
+  await scene.step('the first says that one other holds it now', async () => {
+    await first.page.getByText(/one other device holds it/i).first().waitFor({ timeout: LONG })
   })
 
   await scene.step('the second keeps it: My files lists it after a reload', async () => {

@@ -100,6 +100,7 @@ journey('a transfer is cancelled and opened again', async scene => {
   await scene.step('fetching is cancelled: it stops', async () => {
     const second = await scene.visitor('second', await first.reachableLink())
     await second.inTheMiddle()
+    assert.match(await second.page.locator('body').innerText(), /\d+(\.\d+)? ?[kM]B.*\/s/s, 'no bytes and no speed are told')
     await second.cancelButton.first().click()
     await second.statusText(/cancelled/i)
     await until('no bar is left', async () => await second.progressNow() === undefined)
@@ -114,6 +115,28 @@ journey('a transfer is cancelled and opened again', async scene => {
       await second.compareSaved(file)
     })
   })
+})
+
+journey('whoever closes the page while somebody fetches from it is warned', async scene => {
+  const relay = await scene.relay()
+  const file = await scene.file('warned.bin', LARGE)
+  const first = await scene.visitor('first', relay.page)
+  await first.share(file.path)
+  // Browsers ask nothing of a page that nobody has touched.
+  await first.heading(/./).first().click()
+  await first.page.close({ runBeforeUnload: true })
+  assert.equal(first.tab.warnings, 0, 'warned though nobody fetches')
+  await until('the page is closed without a question', () => first.page.isClosed())
+
+  const again = await AvocetPage.open(first.browser, relay.page)
+  const small = await scene.file('warned twice.bin', LARGE)
+  await again.share(small.path)
+  const second = await scene.visitor('second', await again.reachableLink())
+  await second.inTheMiddle()
+  await until('the sender shows how far it is', async () => await again.progressNow() !== undefined)
+  await again.heading(/./).first().click()
+  await again.page.close({ runBeforeUnload: true })
+  await until('a warning was shown', () => again.tab.warnings > 0)
 })
 
 journey('offline and online again', async scene => {

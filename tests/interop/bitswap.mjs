@@ -232,6 +232,8 @@ export class Bitswap {
   /** The stream that we write on, by the other's peer id. */
   #out = new Map()
   served = 0
+  /** Turns a bit of every block that is given away. */
+  lying = false
 
   constructor (libp2p) {
     this.#libp2p = libp2p
@@ -264,6 +266,19 @@ export class Bitswap {
     }
     await Promise.all(Array.from({ length: WINDOW }, worker))
     return concat(...content)
+  }
+
+  /** All blocks that can be asked of us. */
+  shared () {
+    return [...this.#blocks.values()]
+  }
+
+  /** Blocks of chance that nobody asked for, a message each. */
+  async sendUnasked (connection, count) {
+    for (let i = 0; i < count; i++) {
+      const bytes = crypto.getRandomValues(new Uint8Array(100))
+      await this.#send(connection, blockMessage({ cid: Uint8Array.of(1, RAW, SHA2_256, 32), bytes }))
+    }
   }
 
   async #get (connection, cid) {
@@ -299,7 +314,9 @@ export class Bitswap {
       await this.#send(connection, presenceMessage(cid, 0))
     } else {
       this.served += block.bytes.length
-      await this.#send(connection, blockMessage(block))
+      const bytes = block.bytes.slice()
+      if (this.lying) bytes[0] ^= 1
+      await this.#send(connection, blockMessage({ cid, bytes }))
     }
   }
 

@@ -1,44 +1,14 @@
 // The proof of wire compatibility: js-libp2p's own WebRTC transport and ours, through our relay, dialled from either
 // side, an echo each way and 16 MiB each way.
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { MIB } from '../support/files.mjs'
 import { journey } from '../support/journey.mjs'
-import { dialable, packageRoutes, startPeer } from '../support/package-page.mjs'
 import { until } from '../support/wait.mjs'
+import { avocet, jsNode, routes } from './nodes.mjs'
 
 const SIZE = 16 * MIB
 /** What a relayed connection may carry: signalling, identify and the handshakes, seen below 20 KB. */
 const SIGNALLING_AT_MOST = 256 * 1024
-
-const bundle = await build({
-  entryPoints: [fileURLToPath(new URL('js-page.mjs', import.meta.url))],
-  bundle: true,
-  format: 'iife',
-  platform: 'browser',
-  write: false
-})
-
-const routes = {
-  ...packageRoutes,
-  '/js/page.js': { type: 'text/javascript', body: bundle.outputFiles[0].contents },
-  '/js/': { type: 'text/html', body: '<!doctype html><title>js-libp2p</title><script src="/js/page.js"></script>' }
-}
-
-async function jsNode (scene, origin, relay, name) {
-  const tab = await (await scene.chromium(name)).tab()
-  await tab.page.goto(`${origin}/js/`)
-  await tab.page.evaluate(address => startNode(address), relay.relay)
-  const addr = await until('js-libp2p has a /webrtc address', () => tab.page.evaluate(() => node.addrs()[0]))
-  return { tab, page: tab.page, addr, id: await tab.page.evaluate(() => node.id()) }
-}
-
-async function avocet (scene, origin, relay, name) {
-  const browser = await scene.chromium(name)
-  const peer = await startPeer(browser, origin, { store: name, relays: [relay.relay] })
-  return { ...peer, addr: await dialable(peer.page) }
-}
 
 const jsDirect = (js, id) => until('js-libp2p has a direct connection', () => js.page.evaluate(
   other => node.connections(other).some(connection => connection.direct), id

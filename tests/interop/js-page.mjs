@@ -88,6 +88,46 @@ class Node {
     return performance.now() - began
   }
 
+  /**
+   * Opens a stream of `protocol`, over the relayed connection if asked, writes `pieces` as they are and waits until the
+   * other side ends the stream or the connection, or for `patience` ms.
+   * @returns {Promise<'open' | 'ended'>}
+   */
+  async write (id, protocol, pieces, { relayed = false, patience = 5_000 } = {}) {
+    const connection = this.libp2p.getConnections().find(one =>
+      one.remotePeer.toString() === id && (one.limits !== undefined) === relayed)
+    if (connection === undefined) throw new Error(`no ${relayed ? 'relayed' : 'direct'} connection to ${id}`)
+    const stream = await connection.newStream(protocol, { runOnLimitedConnection: relayed })
+    const ended = new Promise(resolve => {
+      for (const event of ['close', 'remoteCloseWrite']) stream.addEventListener(event, () => resolve('ended'), { once: true })
+    })
+    try {
+      for (const { bytes, times = 1 } of pieces) {
+        for (let i = 0; i < times; i++) if (!stream.send(Uint8Array.from(bytes))) await stream.onDrain()
+      }
+    } catch {
+      return 'ended'
+    }
+    return await Promise.race([ended, new Promise(resolve => setTimeout(resolve, patience, 'open'))])
+  }
+
+  /** Waits until no connection to `id` is left, direct or not. */
+  async untilGone (id) {
+    while (this.connections(id).some(connection => connection.direct)) {
+      await new Promise(resolve => this.libp2p.addEventListener('connection:close', resolve, { once: true }))
+    }
+  }
+
+  /** Sends `count` whole Bitswap messages, each with a block that nobody asked for. */
+  async sendUnasked (id, count) {
+    await this.bitswap.sendUnasked(this.#direct(id), count)
+  }
+
+  /** From now on every block that is asked of us has one bit turned. */
+  lie () {
+    this.bitswap.lying = true
+  }
+
   async share (size) {
     const content = randomContent(size)
     return { cid: await this.bitswap.share(content), sha256: hex(await sha256(content)) }

@@ -23,6 +23,8 @@ export class Watched {
   /** @type {string[]} */
   dialogs = []
   socketBytes = 0
+  /** How often the browser asked whether the page may be left. */
+  warnings = 0
 
   /** @param {import('playwright-core').Page} page @param {string} name */
   constructor (page, name) {
@@ -35,7 +37,8 @@ export class Watched {
       this.#keep(`[uncaught] ${error.stack ?? error}`)
     })
     page.on('dialog', dialog => {
-      if (dialog.type() !== 'beforeunload') this.dialogs.push(`${dialog.type()}: ${dialog.message()}`)
+      if (dialog.type() === 'beforeunload') this.warnings += 1
+      else this.dialogs.push(`${dialog.type()}: ${dialog.message()}`)
       dialog.accept().catch(() => {})
     })
     page.on('websocket', socket => {
