@@ -1,10 +1,183 @@
-//! Two whole peers in one process: what one adds, the other reads, over the network alone.
+//! Whole peers in one process: what one has, the others get, over the network alone.
 
 #![cfg(not(target_arch = "wasm32"))]
 
 use avocet::{
-    files::{export, import},
-    peer::{Options, Peer},
-    platform,
+    files::{
+        export::{Export, Part},
+        import::{Import, import},
+        source::{Entry, Source},
+    },
+    peer::{Event, Options, Peer},
+    platform::{self, Payload},
     store::StoreName,
 };
+use futures::{FutureExt, future::LocalBoxFuture, stream};
+use libp2p::Multiaddr;
+use std::{cell::RefCell, rc::Rc};
+
+/// Bytes that are the same in every run, and no two blocks of them alike.
+struct Numbers {
+    next: u32,
+    end: u32,
+}
+
+impl Source for Numbers {
+    fn next(&mut self, size: usize) -> LocalBoxFuture<'static, Result<Option<Payload>, String>> {
+        let take = u32::try_from(size / 4).unwrap().min(self.end - self.next);
+        let bytes: Vec<u8> = (self.next..self.next + take).flat_map(u32::to_le_bytes).collect();
+        self.next += take;
+        let chunk = (!bytes.is_empty()).then(|| Payload::from(bytes));
+        async move { Ok(chunk) }.boxed_local()
+    }
+}
+
+/// Events of a peer, as they come.
+type Log = Rc<RefCell<Vec<Event>>>;
+
+async fn peer() -> (Peer, Log) {
+    let options = Options {
+        store: StoreName::Memory,
+        relays: vec![],
+        bootstrap: vec![],
+        ice_servers: vec![],
+    };
+    let log = Log::default();
+    let events = log.clone();
+    let peer = Peer::start(options, move |event| events.borrow_mut().push(event)).await.unwrap();
+    (peer, log)
+}
+
+async fn address(peer: &Peer) -> Multiaddr {
+    loop {
+        if let Some(addr) = peer.net().addrs().into_iter().next() {
+            return addr;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn add(peer: &Peer, numbers: u32) -> avocet_dag::Cid {
+    let source = Box::new(Numbers { next: 0, end: numbers });
+    let entry = Entry { path: "numbers".into(), content: Some(source) };
+    let how = Import { pin: true, ..Import::default() };
+    let entries = stream::iter([Ok(entry)]);
+    let added = import(peer.store(), entries, &how, &|_, _| {}).await.unwrap();
+    peer.kept(&added.cid).await;
+    added.cid
+}
+
+async fn read(peer: &Peer, cid: &avocet_dag::Cid, from: Vec<Multiaddr>) -> Vec<u8> {
+    let path = cid.to_string();
+    let mut export = Export::open(peer.fetcher(), &path, Part::default(), from).await.unwrap();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = export.next().await.unwrap() {
+        bytes.extend_from_slice(&chunk.to_bytes());
+    }
+    bytes
+}
+
+fn numbers(count: u32) -> Vec<u8> {
+    (0..count).flat_map(u32::to_le_bytes).collect()
+}
+
+/// 5 MiB and a bit: several leaves and a root of both profiles.
+const COUNT: u32 = 1_310_721;
+
+#[test]
+fn a_file_goes_from_peer_to_peer_and_on_from_the_second_when_the_first_is_gone() {
+    platform::block_on(async {
+        let (first, _) = peer().await;
+        let cid = add(&first, COUNT).await;
+        let (second, log) = peer().await;
+        let from = address(&first).await;
+        assert_eq!(read(&second, &cid, vec![from]).await, numbers(COUNT));
+        let received = log.borrow().iter().filter(|e| matches!(e, Event::Received(_))).count();
+        assert_eq!(received, 7, "six leaves and the root, each once");
+        first.stop().await;
+        let (third, _) = peer().await;
+        let from = address(&second).await;
+        assert_eq!(read(&third, &cid, vec![from]).await, numbers(COUNT));
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_want_of_a_dropped_session_is_cancelled_and_the_next_session_works() {
+    platform::block_on(async {
+        let (first, _) = peer().await;
+        let (second, _) = peer().await;
+        let from = address(&first).await;
+        second.net().connect(from.clone()).await.unwrap();
+        let cid = avocet_dag::Block::hash(
+            avocet_dag::Version::V1,
+            avocet_dag::code::RAW,
+            avocet_dag::code::SHA2_256,
+            bytes::Bytes::from_static(b"nobody has this"),
+        )
+        .unwrap()
+        .cid()
+        .clone();
+        {
+            let session = second.fetcher().session(cid.clone(), vec![from.clone()]);
+            let want = session.get(&cid);
+            futures::pin_mut!(want);
+            for _ in 0..100 {
+                assert!(futures::poll!(&mut want).is_pending());
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(second.net().exchange().stats().wants, 1);
+        }
+        assert_eq!(second.net().exchange().stats().wants, 0);
+        let cid = add(&first, 10).await;
+        assert_eq!(read(&second, &cid, vec![from]).await, numbers(10));
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_peer_that_waits_gets_the_block_as_soon_as_it_is_added() {
+    platform::block_on(async {
+        let (first, _) = peer().await;
+        let (second, _) = peer().await;
+        let from = address(&first).await;
+        let (third, _) = peer().await;
+        let cid = add(&third, 10).await;
+        let path = cid.to_string();
+        let waiting = Export::open(second.fetcher(), &path, Part::default(), vec![from]);
+        futures::pin_mut!(waiting);
+        for _ in 0..100 {
+            assert!(futures::poll!(&mut waiting).is_pending());
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(add(&first, 10).await, cid);
+        assert_eq!(waiting.await.unwrap().next().await.unwrap().unwrap().to_bytes(), numbers(10));
+    })
+    .unwrap();
+}
+
+#[test]
+fn without_any_network_a_missing_block_is_an_error_at_once() {
+    platform::block_on(async {
+        let (alone, _) = peer().await;
+        let (other, _) = peer().await;
+        let cid = add(&other, 10).await;
+        let error = alone.fetcher().session(cid.clone(), vec![]).get(&cid).await.unwrap_err();
+        assert!(matches!(error, avocet::fetch::FetchError::Offline(of) if of == cid));
+    })
+    .unwrap();
+}
+
+#[test]
+fn dialling_oneself_and_an_address_without_a_peer_are_errors() {
+    use avocet::net::ConnectError;
+    platform::block_on(async {
+        let (peer, _) = peer().await;
+        let own = address(&peer).await;
+        assert!(matches!(peer.net().connect(own).await, Err(ConnectError::Ourselves(_))));
+        let nobody = "/dns4/a.example/tcp/443/wss".parse().unwrap();
+        assert!(matches!(peer.net().connect(nobody).await, Err(ConnectError::NoPeerId(_))));
+        peer.stop().await;
+    })
+    .unwrap();
+}

@@ -1,0 +1,177 @@
+//! Sessions: everything that is fetched for one root, and the search for those who have it.
+
+use super::{
+    plan::Plan,
+    save::Saver,
+    search::{Looking, News, Search},
+};
+use crate::{
+    net::{Handle, exchange::SessionId},
+    platform::{self, Block},
+    store::{Store, StoreError},
+};
+use avocet_dag::Cid;
+use futures::channel::mpsc;
+use libp2p::{Multiaddr, PeerId};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+/// Why a block was not got. Nobody having it is no error: it is looked for until whoever asks gives up.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FetchError {
+    /// The store's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Not here, and there is no network to ask: no relay, no bootstrap, no provider was named.
+    #[error("{0} is not on this device, and this peer was given no network to ask")]
+    Offline(Cid),
+    /// The CID's hash is none that is trusted, so nothing could ever be accepted for it.
+    #[error("{cid} cannot be fetched: {why}")]
+    Unsupported {
+        /// The CID asked for.
+        cid: Cid,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The peer has been stopped.
+    #[error("the peer has been stopped")]
+    Stopped,
+}
+
+/// Makes sessions.
+#[derive(Clone)]
+pub struct Fetcher {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    net: Handle,
+    saver: Saver,
+    /// Whether the peer was given any network.
+    networked: bool,
+    /// The searches of open sessions.
+    searches: RefCell<HashMap<SessionId, mpsc::Sender<News>>>,
+    on_looking: Rc<dyn Fn(Looking)>,
+}
+
+/// News that wait for a search: the engine says again what is still true.
+const NEWS: usize = 16;
+
+impl Fetcher {
+    /// For the blocks of `store` and the peers of `net`. `on_looking` hears how searches go.
+    pub fn new(
+        store: Store,
+        net: Handle,
+        networked: bool,
+        on_looking: impl Fn(Looking) + 'static,
+    ) -> Self {
+        let saver = Saver::new(store.clone());
+        let on_looking = Rc::new(on_looking);
+        let searches = RefCell::default();
+        Self { inner: Rc::new(Inner { store, net, saver, networked, searches, on_looking }) }
+    }
+
+    /// A session for what hangs under `root`; `providers` are asked first.
+    pub fn session(&self, root: Cid, providers: Vec<Multiaddr>) -> Session {
+        let opened = Cell::new(None);
+        Session { inner: self.inner.clone(), root, providers, opened }
+    }
+
+    /// The exchange lacks a block that nobody connected has.
+    pub fn lacking(&self, session: SessionId, cid: Cid) {
+        self.tell(session, News::Lacking(cid));
+    }
+
+    /// A peer is gone: sessions that used it dial it again.
+    pub fn disconnected(&self, peer: PeerId) {
+        let sessions: Vec<_> = self.inner.searches.borrow().keys().copied().collect();
+        for session in sessions {
+            self.tell(session, News::Disconnected(peer));
+        }
+    }
+
+    fn tell(&self, session: SessionId, news: News) {
+        if let Some(search) = self.inner.searches.borrow_mut().get_mut(&session) {
+            // Full: the search has enough to do, and what is still true is said again.
+            let _ = search.try_send(news);
+        }
+    }
+}
+
+/// What is fetched for one root. Dropping it cancels its wants and ends its search.
+pub struct Session {
+    inner: Rc<Inner>,
+    root: Cid,
+    providers: Vec<Multiaddr>,
+    /// The exchange's session, once something had to come from the network.
+    opened: Cell<Option<SessionId>>,
+}
+
+impl Session {
+    /// The block, from the store or else from the network; then it is stored before it is returned.
+    ///
+    /// Waits as long as nobody has it. Dropping the future cancels the want.
+    pub async fn get(&self, cid: &Cid) -> Result<Block, FetchError> {
+        if let Some(block) = avocet_dag::Block::inline(cid) {
+            return Ok(block);
+        }
+        if let Some(block) = self.inner.store.get(cid).await? {
+            return Ok(block);
+        }
+        if let Err(error) = cid.check() {
+            return Err(FetchError::Unsupported { cid: cid.clone(), why: error.to_string() });
+        }
+        if !self.inner.networked && self.providers.is_empty() {
+            return Err(FetchError::Offline(cid.clone()));
+        }
+        let session = self.opened();
+        let exchange = self.inner.net.exchange();
+        let block = exchange.want(session, cid).await.ok_or(FetchError::Stopped)?;
+        self.tell(News::Satisfied);
+        self.inner.saver.save(block.clone()).await?;
+        exchange.stored([cid.clone()]);
+        Ok(block)
+    }
+
+    /// What the session is for.
+    pub fn root(&self) -> &Cid {
+        &self.root
+    }
+
+    fn opened(&self) -> SessionId {
+        if let Some(session) = self.opened.get() {
+            return session;
+        }
+        let session = self.inner.net.exchange().open_session(self.root.clone());
+        self.opened.set(Some(session));
+        let (news, inbox) = mpsc::channel(NEWS);
+        self.inner.searches.borrow_mut().insert(session, news);
+        let plan = Plan::new(&self.providers, platform::now());
+        let (net, on_looking) = (self.inner.net.clone(), self.inner.on_looking.clone());
+        let search = Search::new(net, session, self.root.clone(), plan, on_looking);
+        platform::spawn(search.run(inbox));
+        session
+    }
+
+    fn tell(&self, news: News) {
+        if let Some(session) = self.opened.get()
+            && let Some(search) = self.inner.searches.borrow_mut().get_mut(&session)
+        {
+            let _ = search.try_send(news);
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(session) = self.opened.get() {
+            // The search ends with the sender of its news.
+            self.inner.searches.borrow_mut().remove(&session);
+            self.inner.net.exchange().close_session(session);
+        }
+    }
+}

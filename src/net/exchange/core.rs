@@ -1,0 +1,207 @@
+//! The engine as the rest of the peer sees it: wants out, blocks in, answers of the store.
+
+use super::{Loaded, SessionId};
+use crate::platform::{self, Block, Instant, Payload};
+use avocet_bitswap::{Config, Engine};
+use avocet_dag::Cid;
+use futures::{FutureExt, channel::oneshot};
+use libp2p::PeerId;
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+/// What went over the wire since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Blocks sent.
+    pub blocks_sent: u64,
+    /// Their bytes.
+    pub bytes_sent: u64,
+    /// Wanted blocks received.
+    pub blocks_received: u64,
+    /// Their bytes.
+    pub bytes_received: u64,
+    /// Blocks received that were not wanted any more, or never.
+    pub duplicates: u64,
+    /// Blocks wanted now.
+    pub wants: u64,
+}
+
+pub(super) struct Core {
+    pub engine: Engine<PeerId, Payload>,
+    /// Who waits for which block. Bounded by the read-ahead of those who ask.
+    waiting: HashMap<(SessionId, Cid), Vec<(u64, oneshot::Sender<Block>)>>,
+    /// What each open session is for.
+    roots: HashMap<SessionId, Cid>,
+    next_waiter: u64,
+    pub stats: Stats,
+    pub waker: Option<Waker>,
+    pub stopped: bool,
+}
+
+/// See the module. Clones share the engine.
+#[derive(Clone)]
+pub struct Exchange {
+    core: Rc<RefCell<Core>>,
+}
+
+impl Exchange {
+    /// With no peers and no wants.
+    pub fn new() -> Self {
+        let mut seed = [0; 8];
+        platform::random_bytes(&mut seed);
+        let core = Core {
+            engine: Engine::new(Config::default(), u64::from_le_bytes(seed)),
+            waiting: HashMap::new(),
+            roots: HashMap::new(),
+            next_waiter: 0,
+            stats: Stats::default(),
+            waker: None,
+            stopped: false,
+        };
+        Self { core: Rc::new(RefCell::new(core)) }
+    }
+
+    /// A session: wants that belong together are asked of the same peers.
+    pub fn open_session(&self, root: Cid) -> SessionId {
+        self.with(|core, now| {
+            let session = core.engine.open_session(now);
+            core.roots.insert(session, root);
+            session
+        })
+    }
+
+    /// Ends a session and cancels its wants.
+    pub fn close_session(&self, session: SessionId) {
+        self.with(|core, now| {
+            core.engine.close_session(session, now);
+            core.roots.remove(&session);
+            core.waiting.retain(|(of, _), _| *of != session);
+        });
+    }
+
+    /// A peer that is said to have what the session is for.
+    pub fn add_peer(&self, session: SessionId, peer: PeerId) {
+        self.with(|core, now| core.engine.add_peer(session, peer, now));
+    }
+
+    /// The block, as soon as a peer gives it; `None` when the session ends before. Dropping it cancels the want.
+    pub fn want(&self, session: SessionId, cid: &Cid) -> Want {
+        self.with(|core, now| {
+            let (found, answer) = oneshot::channel();
+            let waiter = core.next_waiter;
+            core.next_waiter += 1;
+            if core.roots.contains_key(&session) && !core.stopped {
+                let waiters = core.waiting.entry((session, cid.clone())).or_default();
+                waiters.push((waiter, found));
+                if waiters.len() == 1 {
+                    core.engine.want(session, cid.clone(), now);
+                }
+            }
+            Want { exchange: self.clone(), session, cid: cid.clone(), waiter, answer }
+        })
+    }
+
+    /// Blocks that are in the store from now on: peers that wait for them get them.
+    pub fn stored(&self, cids: impl IntoIterator<Item = Cid>) {
+        self.with(|core, now| core.engine.handle_new_blocks(cids, now));
+    }
+
+    /// The store's answer to [`super::Event::Load`].
+    pub fn loaded(&self, peer: PeerId, cid: Cid, loaded: Option<Loaded>) {
+        self.with(|core, now| core.engine.handle_loaded(peer, cid, loaded, now));
+    }
+
+    /// Peers that said within the last minute that they have the CID; asks all that are connected again.
+    pub fn holders(&self, cid: &Cid) -> usize {
+        self.with(|core, now| {
+            core.engine.probe(cid.clone(), now);
+            core.engine.holders(cid, now)
+        })
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> Stats {
+        let core = self.core.borrow();
+        let wanted: HashSet<&Cid> = core.waiting.keys().map(|(_, cid)| cid).collect();
+        Stats { wants: wanted.len() as u64, ..core.stats }
+    }
+
+    /// Nothing will come any more: whoever waits is told.
+    pub(in crate::net) fn stop(&self) {
+        self.with(|core, _| {
+            core.stopped = true;
+            core.waiting.clear();
+        });
+    }
+
+    /// Whom to wake when the engine changes.
+    pub(super) fn wake_by(&self, waker: &Waker) {
+        self.core.borrow_mut().waker = Some(waker.clone());
+    }
+
+    /// Changes the engine and has the behaviour look at what follows from it.
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut Core, Instant) -> T) -> T {
+        let mut core = self.core.borrow_mut();
+        let outcome = change(&mut core, platform::now());
+        if let Some(waker) = core.waker.take() {
+            waker.wake();
+        }
+        outcome
+    }
+}
+
+impl Core {
+    /// Hands a block to everyone who waits for it.
+    pub(super) fn deliver(&mut self, sessions: &[SessionId], block: &Block) {
+        for session in sessions {
+            let waiters = self.waiting.remove(&(*session, block.cid().clone()));
+            for (_, waiter) in waiters.into_iter().flatten() {
+                // Whoever gave up is taken out by `Want::drop`; at worst it hears of it here.
+                let _ = waiter.send(block.clone());
+            }
+        }
+        self.stats.blocks_received += 1;
+        self.stats.bytes_received += block.len() as u64;
+    }
+
+    /// What the first of these sessions is for.
+    pub(super) fn root(&self, sessions: &[SessionId]) -> Option<Cid> {
+        sessions.iter().find_map(|session| self.roots.get(session)).cloned()
+    }
+}
+
+/// A want. See [`Exchange::want`].
+pub struct Want {
+    exchange: Exchange,
+    session: SessionId,
+    cid: Cid,
+    waiter: u64,
+    answer: oneshot::Receiver<Block>,
+}
+
+impl Future for Want {
+    type Output = Option<Block>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Block>> {
+        self.answer.poll_unpin(cx).map(Result::ok)
+    }
+}
+
+impl Drop for Want {
+    fn drop(&mut self) {
+        let key = (self.session, self.cid.clone());
+        self.exchange.with(|core, now| {
+            let Some(waiters) = core.waiting.get_mut(&key) else { return };
+            waiters.retain(|(waiter, _)| *waiter != self.waiter);
+            if waiters.is_empty() {
+                core.waiting.remove(&key);
+                core.engine.cancel(key.0, key.1.clone(), now);
+            }
+        });
+    }
+}

@@ -1,0 +1,321 @@
+//! The one loop: it owns the swarm, hears its events and the commands of handles, and keeps the timers.
+
+use super::{
+    behaviour::{Behaviour, BehaviourEvent, DHT},
+    dial::{self, Route},
+    dials::{self, Dials},
+    discovery::{self, Discovery},
+    exchange::{self, Exchange},
+    handle::{COMMANDS, Command, Handle},
+    medium::{self, IceServer, MediumError},
+    relays::Relays,
+    table::{Change, PeerInfo, Table},
+    timer::Timer,
+};
+use crate::platform;
+use futures::{StreamExt, channel::mpsc, future::poll_fn};
+use libp2p::{
+    Multiaddr, PeerId, Swarm, identify, identity::Keypair, kad, ping, relay,
+    swarm::{self, SwarmEvent},
+};
+use std::{cell::RefCell, collections::HashSet, rc::Rc, task::Poll, time::Duration};
+
+/// A connection on which nothing is kept alive is closed after this long. A reservation and an exchange keep
+/// theirs; what is left are dials that were given up and signalling.
+const IDLE: Duration = Duration::from_secs(30);
+/// Streams of one connection that may be negotiating (js-libp2p allows 32 a protocol).
+const NEGOTIATING: usize = 64;
+
+/// What the network is made of.
+pub struct Options {
+    /// Who we are.
+    pub keypair: Keypair,
+    /// Relays to reserve on, each ending with `/p2p/<id>`.
+    pub relays: Vec<Multiaddr>,
+    /// Servers of the DHT to begin with, each ending with `/p2p/<id>`.
+    pub bootstrap: Vec<Multiaddr>,
+    /// For WebRTC.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// What happens on the network, for whoever started it.
+#[derive(Debug)]
+pub enum Event {
+    /// The first connection with a peer, or the first direct one.
+    Connected(PeerInfo),
+    /// The last connection with a peer is gone.
+    Disconnected(PeerInfo),
+    /// The addresses under which others can dial us have changed.
+    Addrs(Vec<Multiaddr>),
+    /// Somebody is connected.
+    Online,
+    /// Nobody is.
+    Offline,
+    /// A server of the DHT has come: what is here can be told to it. Again whenever it comes back.
+    DhtReady,
+    /// Of the exchange.
+    Exchange(exchange::Event),
+}
+
+/// Starts the loop as a task of its own; it ends with [`Handle::stop`] or with the last handle.
+pub fn start(options: Options, on_event: impl Fn(Event) + 'static) -> Result<Handle, MediumError> {
+    let local = options.keypair.public().to_peer_id();
+    let (relay_transport, relay) = relay::client::new(local);
+    let (transport, direct, closer) =
+        medium::build(&options.keypair, relay_transport, options.ice_servers)?;
+    let exchange = Exchange::new();
+    let behaviour =
+        Behaviour::new(&options.keypair, relay, direct, exchange::Behaviour::new(exchange.clone()));
+    let config = swarm::Config::with_executor(|task| platform::spawn(task))
+        .with_idle_connection_timeout(IDLE)
+        .with_max_negotiating_inbound_streams(NEGOTIATING);
+    let (commands, inbox) = mpsc::channel(COMMANDS);
+    let handle = Handle {
+        local,
+        commands,
+        table: Rc::default(),
+        addrs: Rc::default(),
+        exchange,
+        closer,
+    };
+    let network = Network {
+        swarm: Swarm::new(transport, behaviour, local, config),
+        relays: Relays::new(&options.relays, platform::now()),
+        bootstrap: options.bootstrap,
+        dials: Dials::default(),
+        discovery: Discovery::default(),
+        table: handle.table.clone(),
+        addrs: handle.addrs.clone(),
+        dht_servers: HashSet::new(),
+        online: false,
+        on_event: Box::new(on_event),
+    };
+    platform::spawn(network.run(inbox));
+    Ok(handle)
+}
+
+struct Network {
+    swarm: Swarm<Behaviour>,
+    relays: Relays,
+    bootstrap: Vec<Multiaddr>,
+    dials: Dials,
+    discovery: Discovery,
+    table: Rc<RefCell<Table>>,
+    addrs: Rc<RefCell<Vec<Multiaddr>>>,
+    /// Connected servers of the DHT.
+    dht_servers: HashSet<PeerId>,
+    online: bool,
+    on_event: Box<dyn Fn(Event)>,
+}
+
+enum Wake {
+    Swarm(Box<SwarmEvent<BehaviourEvent>>),
+    Command(Command),
+    Timer,
+    End,
+}
+
+impl Network {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        self.listen();
+        loop {
+            self.relays.tick(&mut self.swarm, platform::now());
+            let mut timer = self.relays.due().map(|due| {
+                Timer::after(due.saturating_duration_since(platform::now()))
+            });
+            let wake = poll_fn(|cx| {
+                if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(cx) {
+                    return Poll::Ready(Wake::Swarm(Box::new(event)));
+                }
+                if let Poll::Ready(command) = inbox.poll_next_unpin(cx) {
+                    return Poll::Ready(command.map_or(Wake::End, Wake::Command));
+                }
+                match &mut timer {
+                    Some(timer) => timer.poll(cx).map(|()| Wake::Timer),
+                    None => Poll::Pending,
+                }
+            });
+            match wake.await {
+                Wake::Swarm(event) => self.on_swarm_event(*event),
+                Wake::Command(Command::Stop) | Wake::End => break,
+                Wake::Command(command) => self.on_command(command),
+                Wake::Timer => {}
+            }
+        }
+        let connected: Vec<_> = self.swarm.connected_peers().copied().collect();
+        for peer in connected {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+    }
+
+    fn listen(&mut self) {
+        for addr in medium::listen_addrs() {
+            if let Err(error) = self.swarm.listen_on(addr) {
+                tracing::warn!(%error, "not listening");
+            }
+        }
+        for addr in std::mem::take(&mut self.bootstrap) {
+            let Some(peer) = dial::target(&addr) else { continue };
+            self.swarm.behaviour_mut().dht.add_address(&peer, addr.clone());
+            // A relay that is a server of the DHT too is dialled by the reservation.
+            if !self.relays.ids().contains(&peer)
+                && let Err(error) = self.swarm.dial(addr.clone())
+            {
+                tracing::warn!(%addr, %error, "no bootstrap");
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Connect { peer, addrs, source, reply } => {
+                let addrs = dials::plan(peer, addrs, source, &self.relays.ids());
+                let next = self.dials.begin(&self.table.borrow(), peer, addrs, reply);
+                self.dial(next);
+            }
+            Command::Disconnect(peer, reply) => {
+                let _ = reply.send(self.swarm.disconnect_peer_id(peer).is_ok());
+            }
+            Command::Find(cid, found) => {
+                self.discovery.find(&mut self.swarm.behaviour_mut().dht, &cid, found);
+            }
+            Command::Provide(cid, told) => {
+                self.discovery.provide(&mut self.swarm.behaviour_mut().dht, &cid, told);
+            }
+            Command::Unprovide(cid) => {
+                self.swarm.behaviour_mut().dht.stop_providing(&discovery::key(&cid));
+            }
+            Command::Online => self.relays.hurry(platform::now()),
+            Command::Stop => {}
+        }
+    }
+
+    fn dial(&mut self, mut next: Option<swarm::dial_opts::DialOpts>) {
+        while let Some(opts) = next.take() {
+            let (peer, connection) = (opts.get_peer_id(), opts.connection_id());
+            if let Err(error) = self.swarm.dial(opts)
+                && let Some(peer) = peer
+            {
+                next = self.dials.failed(peer, connection, error.to_string());
+            }
+        }
+    }
+
+    fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                let change = self.table.borrow_mut().opened(peer_id, connection_id, &endpoint);
+                self.dials.connected(&self.table.borrow(), peer_id);
+                let info = self.table.borrow().info(&peer_id);
+                if let (Change::Better, Some(info)) = (change, info) {
+                    self.set_online(true);
+                    (self.on_event)(Event::Connected(info));
+                }
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
+                tracing::debug!(%peer_id, ?cause, "connection closed");
+                let change = self.table.borrow_mut().closed(peer_id, connection_id);
+                if let Change::Gone(info) = change {
+                    self.dht_servers.remove(&peer_id);
+                    (self.on_event)(Event::Disconnected(*info));
+                    let anybody = self.swarm.connected_peers().next().is_some();
+                    self.set_online(anybody);
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), connection_id, error } => {
+                let next = self.dials.failed(peer, connection_id, describe(&error));
+                self.dial(next);
+            }
+            SwarmEvent::NewListenAddr { address, .. } => self.on_listen_addr(address),
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.on_addrs_gone(&[address]),
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                tracing::debug!(?reason, "listener closed");
+                self.relays.listener_closed(listener_id, platform::now());
+                self.on_addrs_gone(&addresses);
+            }
+            _ => {}
+        }
+    }
+
+    /// Only addresses by which others come straight to us are told; a circuit carries no exchange.
+    fn on_listen_addr(&mut self, addr: Multiaddr) {
+        let usable = matches!(Route::of(&addr), Some(Route::WebRtc | Route::Memory));
+        let Some(addr) = dial::ending_at(addr, *self.swarm.local_peer_id()) else { return };
+        if usable && !self.addrs.borrow().contains(&addr) {
+            self.swarm.add_external_address(addr.clone());
+            self.addrs.borrow_mut().push(addr);
+            (self.on_event)(Event::Addrs(self.addrs.borrow().clone()));
+        }
+    }
+
+    fn on_addrs_gone(&mut self, gone: &[Multiaddr]) {
+        let before = self.addrs.borrow().len();
+        let local = *self.swarm.local_peer_id();
+        let gone: Vec<_> =
+            gone.iter().filter_map(|addr| dial::ending_at(addr.clone(), local)).collect();
+        self.addrs.borrow_mut().retain(|addr| !gone.contains(addr));
+        gone.iter().for_each(|addr| self.swarm.remove_external_address(addr));
+        if self.addrs.borrow().len() != before {
+            (self.on_event)(Event::Addrs(self.addrs.borrow().clone()));
+        }
+    }
+
+    fn set_online(&mut self, online: bool) {
+        if self.online != online {
+            self.online = online;
+            (self.on_event)(if online { Event::Online } else { Event::Offline });
+        }
+    }
+
+    fn on_behaviour_event(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Relay(relay::client::Event::ReservationReqAccepted {
+                relay_peer_id,
+                ..
+            }) => self.relays.accepted(&relay_peer_id),
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                self.table.borrow_mut().identified(&peer_id, &info.agent_version);
+                if info.protocols.contains(&DHT) && self.dht_servers.insert(peer_id) {
+                    (self.on_event)(Event::DhtReady);
+                }
+            }
+            BehaviourEvent::Ping(ping::Event { peer, connection, result }) => match result {
+                Ok(round_trip) => self.table.borrow_mut().pinged(&peer, round_trip),
+                // The second in a row: libp2p forgives the first itself.
+                Err(ping::Failure::Timeout) => drop(self.swarm.close_connection(connection)),
+                Err(_) => {}
+            },
+            BehaviourEvent::Dht(kad::Event::OutboundQueryProgressed {
+                id,
+                result,
+                stats,
+                step,
+            }) => {
+                let dht = &mut self.swarm.behaviour_mut().dht;
+                self.discovery.progressed(dht, id, result, stats.num_successes(), step.last);
+            }
+            BehaviourEvent::Exchange(event) => {
+                if let exchange::Event::Moved { peer, sent, received, .. } = &event {
+                    self.table.borrow_mut().moved(peer, *sent, *received);
+                }
+                (self.on_event)(Event::Exchange(event));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The innermost reason: what is around it names layers that say nothing to whoever reads it.
+fn describe(error: &swarm::DialError) -> String {
+    let mut reason: &dyn std::error::Error = error;
+    if let swarm::DialError::Transport(tried) = error
+        && let Some((_, last)) = tried.last()
+    {
+        reason = last;
+    }
+    while let Some(inner) = reason.source() {
+        reason = inner;
+    }
+    reason.to_string()
+}

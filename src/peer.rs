@@ -1,0 +1,298 @@
+//! The peer: builds the parts and joins them; holds no policy of its own.
+
+use crate::{
+    fetch::{Fetcher, Looking},
+    net::{self, ConnectError, Handle, IceServer, MediumError, PeerInfo, exchange},
+    platform,
+    route::provide::Announcer,
+    store::{Identity, Store, StoreError, StoreName},
+};
+use avocet_dag::{Cid, code, unixfs};
+use libp2p::{Multiaddr, PeerId, identity::Keypair};
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    collections::HashMap,
+    rc::{Rc, Weak},
+};
+
+/// Entries of a folder that are provided beside its root (the JavaScript contract).
+const PROVIDED_ENTRIES: usize = 1000;
+
+/// What a peer is made of.
+pub struct Options {
+    /// Where its blocks are.
+    pub store: StoreName,
+    /// Relays to reserve on.
+    pub relays: Vec<Multiaddr>,
+    /// Servers of the DHT to begin with.
+    pub bootstrap: Vec<Multiaddr>,
+    /// For WebRTC.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// Why a peer did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The network's.
+    #[error(transparent)]
+    Medium(#[from] MediumError),
+    /// An address of a relay or a bootstrap peer that does not say whom it leads to.
+    #[error(transparent)]
+    Addr(#[from] ConnectError),
+    /// The key in the store is none.
+    #[error("the peer's key in the store is damaged: {0}")]
+    Key(#[from] libp2p::identity::DecodingError),
+}
+
+/// What happens, for whoever started the peer.
+#[derive(Debug)]
+pub enum Event {
+    /// The first connection with a peer, or the first direct one.
+    PeerConnected(PeerInfo),
+    /// The last connection with a peer is gone.
+    PeerDisconnected(PeerInfo),
+    /// The addresses under which others can dial us have changed.
+    Addrs(Vec<Multiaddr>),
+    /// Somebody is connected.
+    Online,
+    /// Nobody is.
+    Offline,
+    /// A block was sent to a peer.
+    Sent(Moved),
+    /// A wanted block came from a peer.
+    Received(Moved),
+    /// How the search for a root goes.
+    Looking(Looking),
+}
+
+/// A block that went over the wire.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// The block's.
+    pub cid: Cid,
+    /// What it was sent for, as far as that can be told: the root of ours that the peer asked for last.
+    pub root: Option<Cid>,
+    /// Its size.
+    pub bytes: u64,
+    /// To or from whom.
+    pub peer: PeerId,
+}
+
+/// See the module. Clones are the same peer.
+#[derive(Clone)]
+pub struct Peer {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    net: Handle,
+    fetcher: Fetcher,
+    announcer: Announcer,
+    /// Roots that are kept here, to tell what a peer came for.
+    roots: RefCell<HashMap<Cid, Vec<Cid>>>,
+    /// The root of ours that each peer asked for last. Entries go with the peer.
+    asked: RefCell<HashMap<PeerId, Cid>>,
+    /// Holds this tab's slot, so that no other tab is the same peer.
+    identity: RefCell<Option<Identity>>,
+    stopped: Cell<bool>,
+    on_event: Box<dyn Fn(Event)>,
+}
+
+impl Peer {
+    /// Opens the store, takes an identity, starts the network and provides what is kept.
+    pub async fn start(
+        options: Options,
+        on_event: impl Fn(Event) + 'static,
+    ) -> Result<Self, StartError> {
+        for addr in options.relays.iter().chain(&options.bootstrap) {
+            if net::dial::target(addr).is_none() {
+                return Err(ConnectError::NoPeerId(addr.clone()).into());
+            }
+        }
+        let store = Store::open(&options.store).await?;
+        let identity = store.identity().await?;
+        let keypair = Keypair::ed25519_from_bytes(identity.secret)?;
+        let networked = !(options.relays.is_empty() && options.bootstrap.is_empty());
+        // Weak: the parts call back into the peer that owns them.
+        let back = Rc::new(OnceCell::<Weak<Inner>>::new());
+        let net = net::start(
+            net::Options {
+                keypair,
+                relays: options.relays,
+                bootstrap: options.bootstrap,
+                ice_servers: options.ice_servers,
+            },
+            {
+                let back = back.clone();
+                move |event| {
+                    if let Some(inner) = back.get().and_then(Weak::upgrade) {
+                        Self { inner }.on_net_event(event);
+                    }
+                }
+            },
+        )?;
+        let looking = back.clone();
+        let fetcher = Fetcher::new(store.clone(), net.clone(), networked, move |event| {
+            if let Some(inner) = looking.get().and_then(Weak::upgrade) {
+                (inner.on_event)(Event::Looking(event));
+            }
+        });
+        let announcer = Announcer::start(net.clone());
+        let peer = Self {
+            inner: Rc::new(Inner {
+                store,
+                net,
+                fetcher,
+                announcer,
+                roots: RefCell::default(),
+                asked: RefCell::default(),
+                identity: RefCell::new(Some(identity)),
+                stopped: Cell::new(false),
+                on_event: Box::new(on_event),
+            }),
+        };
+        // Set once, right here.
+        let _ = back.set(Rc::downgrade(&peer.inner));
+        platform::spawn(peer.clone().provide_pinned());
+        Ok(peer)
+    }
+
+    /// The blocks that are here.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The network.
+    pub fn net(&self) -> &Handle {
+        &self.inner.net
+    }
+
+    /// Gets blocks, from here or from others.
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.inner.fetcher
+    }
+
+    /// The root is whole here and kept: it is provided, and so are a folder's entries, up to 1000.
+    pub async fn kept(&self, root: &Cid) {
+        let mut cids = vec![root.clone()];
+        if let Some(entries) = self.entries(root).await {
+            cids.extend(entries);
+        }
+        self.inner.roots.borrow_mut().insert(root.clone(), cids.clone());
+        self.inner.net.exchange().stored(cids.clone());
+        self.inner.announcer.add(cids);
+    }
+
+    /// The root is kept no more: it is provided no more.
+    pub async fn released(&self, root: &Cid) {
+        let cids = self.inner.roots.borrow_mut().remove(root);
+        let still: Vec<Cid> = self.inner.roots.borrow().values().flatten().cloned().collect();
+        let mut gone = cids.unwrap_or_default();
+        gone.retain(|cid| !still.contains(cid));
+        self.inner.announcer.remove(&gone).await;
+    }
+
+    /// Whether `stop` was called.
+    pub fn is_stopped(&self) -> bool {
+        self.inner.stopped.get()
+    }
+
+    /// Ends the network and frees this tab's identity.
+    pub async fn stop(&self) {
+        if !self.inner.stopped.replace(true) {
+            self.inner.net.stop().await;
+            self.inner.identity.borrow_mut().take();
+        }
+    }
+
+    /// Closes every direct connection at once, for a page that goes away.
+    pub fn close_now(&self) {
+        self.inner.net.close_now();
+    }
+
+    async fn entries(&self, root: &Cid) -> Option<Vec<Cid>> {
+        if root.codec() != code::DAG_PB {
+            return None;
+        }
+        let block = self.inner.store.get(root).await.ok()??;
+        let block = platform::bring_in(block);
+        let entries = unixfs::entries(&block).ok()?;
+        Some(entries.map(|entry| entry.cid).take(PROVIDED_ENTRIES).collect())
+    }
+
+    async fn provide_pinned(self) {
+        match self.inner.store.pins().await {
+            Ok(pins) => {
+                for (root, pin) in pins {
+                    if pin.recursive && !self.is_stopped() {
+                        self.kept(&root).await;
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what is kept is not provided"),
+        }
+    }
+
+    fn on_net_event(&self, event: net::Event) {
+        let told = match event {
+            net::Event::Connected(info) => Event::PeerConnected(info),
+            net::Event::Disconnected(info) => {
+                self.inner.asked.borrow_mut().remove(&info.id);
+                self.inner.fetcher.disconnected(info.id);
+                Event::PeerDisconnected(info)
+            }
+            net::Event::Addrs(addrs) => {
+                // Records hold addresses: whoever has the old ones must hear the new.
+                self.inner.announcer.servers_came();
+                Event::Addrs(addrs)
+            }
+            net::Event::Online => Event::Online,
+            net::Event::Offline => Event::Offline,
+            net::Event::DhtReady => return self.inner.announcer.servers_came(),
+            net::Event::Exchange(event) => return self.on_exchange_event(event),
+        };
+        (self.inner.on_event)(told);
+    }
+
+    fn on_exchange_event(&self, event: exchange::Event) {
+        match event {
+            exchange::Event::Load { peer, cid, what } => {
+                if self.inner.roots.borrow().contains_key(&cid) {
+                    self.inner.asked.borrow_mut().insert(peer, cid.clone());
+                }
+                platform::spawn(self.clone().load(peer, cid, what));
+            }
+            exchange::Event::NeedProviders { session, cid } => {
+                self.inner.fetcher.lacking(session, cid);
+            }
+            exchange::Event::Moved { peer, cid, root, sent, received } => {
+                let root = root.or_else(|| self.inner.asked.borrow().get(&peer).cloned());
+                let moved = Moved { cid, root, bytes: sent + received, peer };
+                let told = if sent > 0 { Event::Sent(moved) } else { Event::Received(moved) };
+                (self.inner.on_event)(told);
+            }
+        }
+    }
+
+    /// Answers a remote want from the store. Loads at once are bounded by the exchange's engine.
+    async fn load(self, peer: PeerId, cid: Cid, what: exchange::What) {
+        let store = &self.inner.store;
+        let loaded = match what {
+            exchange::What::Size => store.size_of(&cid).await.map(|size| {
+                size.map(|size| exchange::Loaded::Size(usize::try_from(size).unwrap_or(usize::MAX)))
+            }),
+            exchange::What::Block => {
+                store.get(&cid).await.map(|block| block.map(exchange::Loaded::Block))
+            }
+        };
+        let loaded = loaded.unwrap_or_else(|error| {
+            tracing::warn!(%cid, %error, "a block that was asked for cannot be read");
+            None
+        });
+        self.inner.net.exchange().loaded(peer, cid, loaded);
+    }
+}
