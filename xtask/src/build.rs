@@ -1,0 +1,173 @@
+//! The npm package in `js/` and the page in `dist/`.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hasher},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use flate2::{Compression, write::GzEncoder};
+
+use crate::{
+    project::{self, WASM, cargo, node_tool, root, target},
+    run::{Context, Failure, Result, run},
+    setup,
+};
+
+/// wasm-opt's level. At -Oz the file is smaller by a few percent and nothing that was measured is
+/// slower: the hot loops (hashing) were compiled for speed before.
+const LEVEL: &str = "-Oz";
+
+/// What rustc 1.82 and later uses of wasm by itself; wasm-opt must know, or refuses the file.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// What people load, gzipped: wasm and all of the package's JavaScript.
+const AIM: u64 = 700 * 1024;
+
+/// The sizes of what was built.
+pub struct Built {
+    files: Vec<(String, u64, u64)>,
+}
+
+/// Sets up and builds all.
+pub fn build() -> Result<Built> {
+    setup::for_build()?;
+    wasm()?;
+    types()?;
+    page()?;
+    Built::measure()
+}
+
+/// The peer in wasm, and the JavaScript that wasm-bindgen makes for it, in `js/pkg/`.
+fn wasm() -> Result {
+    run(cargo().args(["build", "--release", "--package", "avocet", "--lib", "--target", WASM]))?;
+    let compiled = target().join(WASM).join("release/avocet.wasm");
+    let bytes = fs::read(&compiled).context(format!("read {}", compiled.display()))?;
+    let stamp = stamp(&bytes)?;
+    let package = root().join("js/pkg");
+    let stamp_file = package.join(".stamp");
+    if fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
+        println!("js/pkg is up to date");
+        return Ok(());
+    }
+    if package.exists() {
+        fs::remove_dir_all(&package).context("empty js/pkg")?;
+    }
+    let mut bindgen = std::process::Command::new(setup::wasm_bindgen()?.join("wasm-bindgen"));
+    bindgen.args(["--target", "web", "--out-name", "avocet", "--out-dir"]).arg(&package);
+    run(bindgen.arg(&compiled).current_dir(root()))?;
+    let wasm = package.join("avocet_bg.wasm");
+    let mut optimise = node_tool("binaryen/bin/wasm-opt");
+    run(optimise.arg(LEVEL).args(FEATURES).arg(&wasm).arg("--output").arg(&wasm))?;
+    fs::write(stamp_file, stamp).context("write js/pkg/.stamp")
+}
+
+/// Changes with whatever the files in `js/pkg/` depend on.
+fn stamp(compiled: &[u8]) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(compiled);
+    let binaryen = fs::read_to_string(root().join("node_modules/binaryen/package.json"))
+        .context("read binaryen's package.json")?;
+    hasher.write(binaryen.as_bytes());
+    let bindgen = project::locked_version("wasm-bindgen")?;
+    Ok(format!("{:016x} {bindgen} {LEVEL}", hasher.finish()))
+}
+
+/// Checks the package's JavaScript and writes its declarations to `js/types/`.
+pub fn types() -> Result {
+    run(node_tool("typescript/bin/tsc").args(["--project", "js"]))?;
+    for further in ["www/tsconfig.json", "tests/tsconfig.json"] {
+        if root().join(further).exists() {
+            run(node_tool("typescript/bin/tsc").args(["--noEmit", "--project", further]))?;
+        }
+    }
+    Ok(())
+}
+
+/// The page, and beside each larger file its gzipped twin, which the relay sends to whoever takes it.
+fn page() -> Result {
+    let dist = root().join("dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist).context("empty dist")?;
+    }
+    run(node_tool("webpack/bin/webpack.js").args(["--mode", "production"]))?;
+    for file in all_files(&dist)? {
+        let bytes = fs::read(&file).context(format!("read {}", file.display()))?;
+        let packed = gzip(&bytes)?;
+        if packed.len() + 512 < bytes.len() {
+            let mut name = file.into_os_string();
+            name.push(".gz");
+            fs::write(&name, packed).context("write a gzipped file")?;
+        }
+    }
+    Ok(())
+}
+
+fn all_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).context(format!("read {}", folder.display()))? {
+        let path = entry.context("read a folder")?.path();
+        if path.is_dir() {
+            files.extend(all_files(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).context("gzip")
+}
+
+impl Built {
+    fn measure() -> Result<Self> {
+        let mut paths = vec![
+            "js/pkg/avocet_bg.wasm".to_owned(),
+            "js/pkg/avocet.js".to_owned(),
+            "js/index.js".to_owned(),
+        ];
+        let sources = project::files("js/src", ".js");
+        paths.extend(sources.iter().map(|path| path.display().to_string()));
+        let mut files = Vec::new();
+        for path in paths {
+            let bytes = fs::read(root().join(&path)).context(format!("read {path}"))?;
+            let packed = gzip(&bytes)?.len() as u64;
+            files.push((path, bytes.len() as u64, packed));
+        }
+        Ok(Self { files })
+    }
+
+    /// Prints what people load, and whether it is within the aim.
+    pub fn print_sizes(&self) {
+        let (wasm, js): (Vec<_>, Vec<_>) =
+            self.files.iter().partition(|(path, ..)| path.ends_with(".wasm"));
+        println!("\nThe package as people load it:");
+        let mut all = 0;
+        for (name, files) in [("wasm", wasm), ("js", js)] {
+            let plain: u64 = files.iter().map(|(_, plain, _)| plain).sum();
+            let packed: u64 = files.iter().map(|(_, _, packed)| packed).sum();
+            println!("  {name:<5}{:>7} KB, gzip {:>5} KB", plain / 1024, packed / 1024);
+            all += packed;
+        }
+        println!("  sum                gzip {:>5} KB (aim: at most {} KB)", all / 1024, AIM / 1024);
+    }
+
+    /// An error where the package has grown past the aim.
+    pub fn check_sizes(&self) -> Result {
+        let all: u64 = self.files.iter().map(|(_, _, packed)| packed).sum();
+        if all <= AIM {
+            return Ok(());
+        }
+        Err(Failure::new(format!("the package has {} KB gzip, over {} KB", all / 1024, AIM / 1024)))
+    }
+}

@@ -1,0 +1,135 @@
+//! `test`: everything that can fail, from the cheap to the slow.
+
+use std::{env, path::PathBuf, process::Command};
+
+use crate::{
+    browsers::{self, Browsers},
+    build, lint,
+    network::Network,
+    project::{WASM, binary, cargo, files, node},
+    report::{Counts, Report},
+    run::{Failure, Result, count, run},
+    setup,
+};
+
+/// The packages whose tests run in browsers.
+const IN_BROWSERS: &[&str] = &["avocet", "avocet-transport"];
+
+/// Line tables are all that a test's backtrace needs; half the time and room of full debug info.
+const DEBUG: (&str, &str) = ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+
+/// Runs every test; `--slow` adds those that AVOCET_SLOW turns on. Goes on after a failure.
+pub fn test(args: &[String]) -> Result {
+    let slow = match args {
+        [] => false,
+        [arg] if arg == "--slow" => true,
+        _ => return Err(Failure::new(format!("test knows --slow only, not {args:?}"))),
+    };
+    setup::for_build()?;
+    let bindgen = setup::wasm_bindgen()?;
+    let found = browsers::find_or_install();
+    let bench = Bench { slow, network: Network::choose(), bindgen, browsers: found };
+
+    let mut report = Report::default();
+    report.check("formatting", lint::formatting);
+    report.tests("native tests", || {
+        count(cargo().args(["test", "--workspace"]).env(DEBUG.0, DEBUG.1))
+    });
+    let built =
+        report.check("the package and the page are built", || build::build()?.check_sizes());
+    report.check("the relay is built", || {
+        run(cargo().args(["build", "--package", "avocet-relay"]).env(DEBUG.0, DEBUG.1))
+    });
+    report.tests("JavaScript tests", || {
+        bench.node(&[files("js", ".test.mjs"), files("www", ".test.mjs")].concat())
+    });
+    bench.in_browsers(&mut report, "chromium", bench.browsers.chromium.is_some());
+    bench.in_browsers(&mut report, "firefox", bench.browsers.firefox.is_some());
+    if bench.browsers.chromium.is_none() {
+        missing(&mut report, browsers::CHROMIUM_HINT, true);
+    } else if built {
+        report.tests("journeys through real browsers", || {
+            bench.node(&files("tests/browser", ".test.mjs"))
+        });
+        report.tests("together with others' software", || {
+            bench.node(&files("tests/interop", ".test.mjs"))
+        });
+    } else {
+        report.leave_out("journeys through real browsers: nothing was built");
+    }
+    if bench.browsers.firefox.is_none() {
+        missing(&mut report, browsers::FIREFOX_HINT, env::var_os("CI").is_some());
+    }
+    report.finish()
+}
+
+/// What the tests run with.
+struct Bench {
+    slow: bool,
+    network: Network,
+    bindgen: PathBuf,
+    browsers: Browsers,
+}
+
+impl Bench {
+    /// The wasm tests of `IN_BROWSERS` in one browser.
+    fn in_browsers(&self, report: &mut Report, browser: &str, have: bool) {
+        if !have {
+            return;
+        }
+        for package in IN_BROWSERS {
+            report.tests(&format!("{package} in {browser}"), || {
+                let args = ["test", "--target", WASM, "--package", package, "--lib", "--locked"];
+                let mut prepare = cargo();
+                // Compiled outside: in a network of its own no crate could be fetched.
+                if let Err(failure) = run(prepare.args(args).arg("--no-run").env(DEBUG.0, DEBUG.1))
+                {
+                    return (Err(failure), Counts::default());
+                }
+                let mut command = cargo();
+                command.args(args).arg("--offline").env(DEBUG.0, DEBUG.1);
+                command.env(
+                    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+                    "node xtask/browser-runner.mjs",
+                );
+                command.env("WASM_TEST_RUNNER", self.bindgen.join("wasm-bindgen-test-runner"));
+                command.env("AVOCET_BROWSER", browser);
+                count(&mut self.prepare(command))
+            });
+        }
+    }
+
+    /// Node's test runner over some files, one after the other: browsers fill the machine alone.
+    fn node(&self, files: &[PathBuf]) -> (Result, Counts) {
+        if files.is_empty() {
+            return (Ok(()), Counts::default());
+        }
+        let mut command = node();
+        command.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).args(files);
+        if self.slow {
+            command.env("AVOCET_SLOW", "1");
+        }
+        count(&mut self.prepare(command))
+    }
+
+    /// The browsers, the relay and the network, by the variables that the tests read.
+    fn prepare(&self, mut command: Command) -> Command {
+        command.env("AVOCET_RELAY_BIN", binary("debug", "avocet-relay"));
+        if let Some(chromium) = &self.browsers.chromium {
+            command.env("CHROMIUM", chromium);
+        }
+        if let Some(firefox) = &self.browsers.firefox {
+            command.env("FIREFOX", firefox);
+        }
+        self.network.wrap(command)
+    }
+}
+
+/// Without a browser its tests cannot run: on a machine that checks changes that is a failure.
+fn missing(report: &mut Report, hint: &str, failure: bool) {
+    if failure {
+        report.check("the browsers are there", || Err(Failure::new(hint)));
+    } else {
+        report.leave_out(hint);
+    }
+}
