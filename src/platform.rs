@@ -22,6 +22,8 @@ use native as here;
 pub use native::block_on;
 #[cfg(target_arch = "wasm32")]
 use web as here;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use web::subtle;
 
 pub use self::here::{Payload, spawn, unix_millis};
 pub use web_time::Instant;
@@ -70,6 +72,12 @@ pub async fn hash(
     }
     let block = avocet_dag::Block::hash(version, codec, hash_code, payload.to_bytes())?;
     Ok(block.map(|_| payload))
+}
+
+/// The block with its bytes in this program's memory.
+#[must_use]
+pub fn bring_in(block: Block) -> avocet_dag::Block {
+    block.map(|payload| payload.to_bytes())
 }
 
 /// Makes a block of `cid` from `payload`, if that is what `cid` names.

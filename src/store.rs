@@ -37,12 +37,12 @@ mod row;
 #[cfg(test)]
 mod suite;
 
+use self::{backend::Backend, drafts::DraftId, memory::Memory};
 pub use self::{
     error::StoreError,
     keys::{Identity, Seat},
     pins::{MAX_NAME, Pin},
 };
-use self::{backend::Backend, drafts::DraftId, memory::Memory};
 use crate::platform::{self, Block};
 
 /// Blocks that one transaction writes: at 1 MiB each, more are no faster, and a collection or

@@ -1,6 +1,6 @@
 //! A browser: a page or a worker.
 
-use std::{future::Future, ops::Range};
+use std::ops::Range;
 
 use avocet_dag::Payload as _;
 use bytes::Bytes;

@@ -32,15 +32,8 @@ pub enum Table {
 
 impl Table {
     /// All of them; the place of each is its number.
-    pub const ALL: [Self; 7] = [
-        Self::Blocks,
-        Self::Meta,
-        Self::Pins,
-        Self::Drafts,
-        Self::State,
-        Self::Keys,
-        Self::Leases,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Blocks, Self::Meta, Self::Pins, Self::Drafts, Self::State, Self::Keys, Self::Leases];
 
     /// The name in a database.
     pub fn name(self) -> &'static str {

@@ -134,10 +134,8 @@ pub async fn discard(
 ) -> Result<(), StoreError> {
     let key = key.to_bytes();
     let transaction = backend.begin(&TABLES, Access::Relaxed).await?;
-    let mut asks = vec![
-        Ask::Value(Table::Meta, key.clone()),
-        Ask::Value(Table::State, USAGE.to_vec()),
-    ];
+    let mut asks =
+        vec![Ask::Value(Table::Meta, key.clone()), Ask::Value(Table::State, USAGE.to_vec())];
     if bad.is_some() {
         asks.push(Ask::Value(Table::Blocks, key.clone()));
     }
@@ -202,12 +200,12 @@ async fn rebuild(backend: &dyn Backend) -> Result<(), StoreError> {
         let keys = transaction.keys(Table::Blocks, after.as_deref(), PAGE).await?;
         let metas = transaction.entries(Table::Meta, after.as_deref(), PAGE).await?;
         // Where a page is full, its table is known only up to the page's last key.
-        let full = |len: usize, last: Option<&Vec<u8>>| last.filter(|_| len == PAGE as usize).cloned();
+        let full =
+            |len: usize, last: Option<&Vec<u8>>| last.filter(|_| len == PAGE as usize).cloned();
         let ends = [full(keys.len(), keys.last()), full(metas.len(), metas.last().map(|m| &m.0))];
         let end = ends.into_iter().flatten().min();
         let within = |key: &Vec<u8>| end.as_ref().is_none_or(|end| key <= end);
-        let metas: BTreeMap<_, _> =
-            metas.into_iter().filter(|(key, _)| within(key)).collect();
+        let metas: BTreeMap<_, _> = metas.into_iter().filter(|(key, _)| within(key)).collect();
         let keys: BTreeSet<_> = keys.into_iter().filter(within).collect();
         for key in metas.keys().filter(|key| !keys.contains(*key)) {
             transaction.delete(Table::Meta, key)?;

@@ -18,13 +18,17 @@ pub enum StoreError {
         reason: String,
     },
     /// Another tab holds an older version of the database open and did not let go.
-    #[error("another tab of this page keeps an older version of '{name}' open: close it, then reload")]
+    #[error(
+        "another tab of this page keeps an older version of '{name}' open: close it, then reload"
+    )]
     Blocked {
         /// The database.
         name: String,
     },
     /// A newer version of this program made the database. It was left as it is.
-    #[error("'{name}' was made by a newer version of this page, which knows more than schema {ours}: reload to get it")]
+    #[error(
+        "'{name}' was made by a newer version of this page, which knows more than schema {ours}: reload to get it"
+    )]
     TooNew {
         /// The database.
         name: String,
@@ -32,7 +36,9 @@ pub enum StoreError {
         ours: u32,
     },
     /// Something else made the database. It was left as it is.
-    #[error("the database '{name}' is not one of ours, it has no table '{missing}': choose another name")]
+    #[error(
+        "the database '{name}' is not one of ours, it has no table '{missing}': choose another name"
+    )]
     Foreign {
         /// The database.
         name: String,
@@ -52,7 +58,9 @@ pub enum StoreError {
         name: String,
     },
     /// No room. Nothing of what was to be written is kept.
-    #[error("no room left to write {bytes} bytes to '{name}': remove files that are no longer needed, or free disk space")]
+    #[error(
+        "no room left to write {bytes} bytes to '{name}': remove files that are no longer needed, or free disk space"
+    )]
     Quota {
         /// The database.
         name: String,
@@ -73,7 +81,9 @@ pub enum StoreError {
     },
     /// The draft expired, because this tab slept, and a collection elsewhere went past it: what
     /// was written under it may be gone.
-    #[error("this tab slept too long, and unfinished content may have been removed meanwhile: start again")]
+    #[error(
+        "this tab slept too long, and unfinished content may have been removed meanwhile: start again"
+    )]
     DraftLost,
     /// More drafts at once than [`super::MAX_DRAFTS`].
     #[error("{0} imports are under way in this tab: wait for one to finish")]

@@ -1,0 +1,139 @@
+//! A store in IndexedDB, shared by the tabs of an origin.
+//!
+//! The browser's own handles are used, and not a wrapper: a wrapper that hides them can neither
+//! ask for `strict` durability, nor let go of the database when another tab upgrades it, nor say
+//! by which error a transaction ended. What is used of IndexedDB is small enough to be plain.
+//!
+//! Values and keys are `Uint8Array`s in every table; the key that seals secrets is a `CryptoKey`.
+
+use std::{cell::Cell, rc::Rc};
+
+use async_trait::async_trait;
+use wasm_bindgen::{JsValue, prelude::Closure};
+use web_sys::{IdbDatabase, IdbTransaction};
+
+use self::{event::DatabaseExt, transaction::InDatabase};
+use super::{
+    StoreError,
+    backend::{Access, Backend, Locked, Table, Transaction},
+};
+
+mod event;
+mod fault;
+mod lock;
+mod open;
+mod schema;
+mod transaction;
+mod vault;
+
+pub(super) use self::open::open;
+
+/// A connection to a database.
+pub(super) struct Idb {
+    link: Rc<Link>,
+    /// False where a test asks for leases in a browser that has locks.
+    pub(super) locks: bool,
+}
+
+struct Link {
+    name: String,
+    database: IdbDatabase,
+    end: Rc<Cell<Option<End>>>,
+    /// They listen for as long as the connection lives.
+    _listeners: [Closure<dyn FnMut()>; 2],
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy)]
+enum End {
+    /// Another tab upgrades the database.
+    Replaced,
+    /// The browser closed it.
+    Closed,
+}
+
+impl Idb {
+    fn new(name: String, database: IdbDatabase) -> Self {
+        let end = Rc::new(Cell::new(None));
+        let make_way = {
+            let (database, end) = (database.clone(), Rc::clone(&end));
+            Closure::<dyn FnMut()>::new(move || {
+                end.set(Some(End::Replaced));
+                database.close();
+            })
+        };
+        let closed = {
+            let end = Rc::clone(&end);
+            Closure::<dyn FnMut()>::new(move || end.set(Some(End::Closed)))
+        };
+        event::on(&database, "versionchange", &make_way);
+        event::on(&database, "close", &closed);
+        let link = Link { name, database, end, _listeners: [make_way, closed] };
+        Self { link: Rc::new(link), locks: true }
+    }
+}
+
+impl Link {
+    /// Begins a transaction of the browser's own kind.
+    fn transaction(&self, tables: &[Table], access: Access) -> Result<IdbTransaction, StoreError> {
+        if let Some(end) = self.end.get() {
+            return Err(self.ended(end));
+        }
+        let names = tables.iter().map(|table| JsValue::from_str(table.name())).collect();
+        let (mode, durability) = match access {
+            Access::Read => ("readonly", "default"),
+            Access::Relaxed => ("readwrite", "relaxed"),
+            Access::Strict => ("readwrite", "strict"),
+        };
+        self.database
+            .begin(&names, mode, durability)
+            .map_err(|error| fault::explain(&self.name, &error))
+    }
+
+    fn ended(&self, end: End) -> StoreError {
+        let name = self.name.clone();
+        match end {
+            End::Replaced => StoreError::Replaced { name },
+            End::Closed => StoreError::Closed { name },
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        event::off(&self.database, "versionchange");
+        event::off(&self.database, "close");
+        self.database.close();
+    }
+}
+
+#[async_trait(?Send)]
+impl Backend for Idb {
+    fn name(&self) -> &str {
+        &self.link.name
+    }
+
+    async fn begin(
+        &self,
+        tables: &[Table],
+        access: Access,
+    ) -> Result<Box<dyn Transaction>, StoreError> {
+        let transaction = self.link.transaction(tables, access)?;
+        Ok(Box::new(InDatabase::new(Rc::clone(&self.link), transaction, access)))
+    }
+
+    async fn try_lock(&self, name: &str) -> Locked {
+        match self.locks {
+            true => lock::take(&format!("avocet/{}/{name}", self.link.name)).await,
+            false => Locked::NoLocks,
+        }
+    }
+
+    async fn seal(&self, secret: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
+        vault::seal(&self.link, secret).await
+    }
+
+    async fn unseal(&self, sealed: &[u8]) -> Result<[u8; 32], StoreError> {
+        vault::unseal(&self.link, sealed).await
+    }
+}

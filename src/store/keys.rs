@@ -229,10 +229,7 @@ async fn release(backend: &dyn Backend, slot: u32, owner: [u64; 2]) -> Result<()
     transaction.commit().await
 }
 
-fn is_ours(
-    row: Option<&Option<platform::Payload>>,
-    owner: [u64; 2],
-) -> Result<bool, StoreError> {
+fn is_ours(row: Option<&Option<platform::Payload>>, owner: [u64; 2]) -> Result<bool, StoreError> {
     let Some(Some(row)) = row else { return Ok(false) };
     read_numbers(Table::Leases, row).map(|[high, low, _]| [high, low] == owner)
 }

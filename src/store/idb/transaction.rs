@@ -1,0 +1,206 @@
+//! A transaction of IndexedDB.
+
+use std::{cell::Cell, rc::Rc};
+
+use async_trait::async_trait;
+use avocet_dag::Payload as _;
+use bytes::Bytes;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction};
+
+use super::{
+    Link,
+    event::{self, Listening},
+    fault,
+};
+use crate::{
+    platform::Payload,
+    store::{
+        StoreError,
+        backend::{Access, Ask, Table, Transaction},
+    },
+};
+
+pub(super) struct InDatabase {
+    link: Rc<Link>,
+    transaction: IdbTransaction,
+    /// Only what writes has an end worth waiting for.
+    end: Cell<Option<Listening>>,
+    /// Bytes written so far.
+    bytes: Cell<u64>,
+}
+
+impl InDatabase {
+    pub fn new(link: Rc<Link>, transaction: IdbTransaction, access: Access) -> Self {
+        let end =
+            (access != Access::Read).then(|| Listening::to(&transaction, ["complete", "abort"]));
+        Self { link, transaction, end: Cell::new(end), bytes: Cell::new(0) }
+    }
+
+    fn table(&self, table: Table) -> Result<IdbObjectStore, StoreError> {
+        self.transaction.object_store(table.name()).map_err(|error| self.explain(&error))
+    }
+
+    fn explain(&self, error: &JsValue) -> StoreError {
+        match self.link.end.get() {
+            Some(end) => self.link.ended(end),
+            None => fault::explain(&self.link.name, error),
+        }
+    }
+
+    /// An error on reading from `table`. By these two names Chromium and Firefox say that the
+    /// file of a large value is gone; it will not come back.
+    fn explain_read(&self, table: Table, error: &JsValue) -> StoreError {
+        match fault::name(error).as_str() {
+            "NotReadableError" | "DataError" => StoreError::Lost { table: table.name() },
+            _ => self.explain(error),
+        }
+    }
+
+    async fn answer(
+        &self,
+        table: Table,
+        request: Result<IdbRequest, JsValue>,
+    ) -> Result<JsValue, StoreError> {
+        let request = request.map_err(|error| self.explain(&error))?;
+        event::answer(&request).await.map_err(|error| self.explain_read(table, &error))
+    }
+}
+
+#[async_trait(?Send)]
+impl Transaction for InDatabase {
+    async fn look(&self, asks: Vec<Ask>) -> Result<Vec<Option<Payload>>, StoreError> {
+        let mut requests = Vec::with_capacity(asks.len());
+        for ask in &asks {
+            let request = match ask {
+                Ask::Value(table, key) => self.table(*table)?.get(&js_key(key)),
+                Ask::Presence(table, key) => self.table(*table)?.get_key(&js_key(key)),
+            };
+            requests.push(request.map_err(|error| self.explain(&error))?);
+        }
+        // Requests are answered in their order: with the last one all are. One that fails ends
+        // the transaction, and so fails the last as well.
+        let table_of = |ask: &Ask| match ask {
+            Ask::Value(table, _) | Ask::Presence(table, _) => *table,
+        };
+        if let Some(last) = requests.last() {
+            let answered = event::answer(last).await;
+            if let Err(error) = answered {
+                let first = requests.iter().zip(&asks).find_map(|(request, ask)| {
+                    Some((table_of(ask), request.error().ok().flatten()?))
+                });
+                return Err(match first {
+                    Some((table, error)) => self.explain_read(table, &error),
+                    None => self.explain(&error),
+                });
+            }
+        }
+        let read = |(request, ask): (&IdbRequest, &Ask)| {
+            let value = request.result().ok().filter(|value| !value.is_undefined())?;
+            Some(match ask {
+                Ask::Value(..) => payload(value),
+                Ask::Presence(..) => Bytes::new().into(),
+            })
+        };
+        Ok(requests.iter().zip(&asks).map(read).collect())
+    }
+
+    async fn entries(
+        &self,
+        table: Table,
+        after: Option<&[u8]>,
+        limit: u32,
+    ) -> Result<Vec<(Vec<u8>, Payload)>, StoreError> {
+        let rows = self.table(table)?;
+        let range = range(after).map_err(|error| self.explain(&error))?;
+        let keys = rows.get_all_keys_with_key_and_limit(&range, limit);
+        let keys = keys.map_err(|error| self.explain(&error))?;
+        let values = rows.get_all_with_key_and_limit(&range, limit);
+        let values = Array::from(&self.answer(table, values).await?);
+        let keys = Array::from(&keys.result().map_err(|error| self.explain(&error))?);
+        Ok(keys.iter().map(rust_key).zip(values.iter().map(payload)).collect())
+    }
+
+    async fn keys(
+        &self,
+        table: Table,
+        after: Option<&[u8]>,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let range = range(after).map_err(|error| self.explain(&error))?;
+        let keys = self.table(table)?.get_all_keys_with_key_and_limit(&range, limit);
+        Ok(Array::from(&self.answer(table, keys).await?).iter().map(rust_key).collect())
+    }
+
+    async fn count(&self, table: Table) -> Result<u64, StoreError> {
+        let count = self.table(table)?.count();
+        Ok(self.answer(table, count).await?.as_f64().unwrap_or_default() as u64)
+    }
+
+    fn put(&self, table: Table, key: &[u8], value: Payload) -> Result<(), StoreError> {
+        self.bytes.set(self.bytes.get() + value.len() as u64);
+        let put = self.table(table)?.put_with_key(&js_value(&value), &js_key(key));
+        put.map(drop).map_err(|error| self.explain(&error))
+    }
+
+    fn delete(&self, table: Table, key: &[u8]) -> Result<(), StoreError> {
+        let delete = self.table(table)?.delete(&js_key(key));
+        delete.map(drop).map_err(|error| self.explain(&error))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let Some(end) = self.end.take() else { return Ok(()) };
+        if end.await {
+            return Ok(());
+        }
+        if let Some(end) = self.link.end.get() {
+            return Err(self.link.ended(end));
+        }
+        let error = self.transaction.error().map_or(JsValue::NULL, Into::into);
+        Err(fault::explain_abort(&self.link.name, &error, self.bytes.get()).await)
+    }
+}
+
+impl Drop for InDatabase {
+    fn drop(&mut self) {
+        if self.end.take().is_some() {
+            // Not committed. It may have ended on its own already.
+            let _ = self.transaction.abort();
+        }
+    }
+}
+
+fn js_key(key: &[u8]) -> JsValue {
+    Uint8Array::from(key).into()
+}
+
+fn rust_key(key: JsValue) -> Vec<u8> {
+    Uint8Array::new(&key).to_vec()
+}
+
+/// What to write. A view is written with all of the buffer behind it, so that one which shows
+/// only a part is copied out first.
+fn js_value(value: &Payload) -> JsValue {
+    let view = value.to_js();
+    match view.byte_length() == view.buffer().byte_length() {
+        true => view.into(),
+        false => view.slice(0, view.length()).into(),
+    }
+}
+
+/// What was read. Something else than bytes, which is none of our writing, counts as no bytes.
+fn payload(value: JsValue) -> Payload {
+    match value.dyn_into::<Uint8Array>() {
+        Ok(bytes) => bytes.into(),
+        Err(_) => Bytes::new().into(),
+    }
+}
+
+/// All keys after `after`, as the browser wants to be asked for them.
+fn range(after: Option<&[u8]>) -> Result<JsValue, JsValue> {
+    match after {
+        Some(after) => Ok(IdbKeyRange::lower_bound_with_open(&js_key(after), true)?.into()),
+        None => Ok(JsValue::UNDEFINED),
+    }
+}
