@@ -1,0 +1,116 @@
+//! What the tests share: a store, whole imports and whole reads.
+#![allow(dead_code)] // each test file uses its own part
+
+use std::{collections::HashMap, ops::RangeBounds};
+
+use avocet_dag::{
+    Block, Cid, Version, code,
+    codec::pb::{self, Link},
+    unixfs::{
+        self, Chunking, Data, FixedChunker, ImportOptions, Imported, Importer, Kind, Leaf,
+        ReadError, Reader, Window,
+    },
+};
+use bytes::Bytes;
+
+/// Blocks by CID.
+#[derive(Default)]
+pub struct Store(pub HashMap<Cid, Block>);
+
+impl Store {
+    pub fn put(&mut self, block: Block) -> Cid {
+        let cid = block.cid().clone();
+        self.0.insert(cid.clone(), block);
+        cid
+    }
+
+    pub fn get(&self, cid: &Cid) -> &Block {
+        &self.0[cid]
+    }
+
+    /// A DAG-PB block of a UnixFS message and unnamed links with these sizes in their `Tsize`.
+    pub fn put_node(&mut self, data: &Data<'_>, links: &[(Cid, u64)]) -> Cid {
+        let links: Vec<_> = links
+            .iter()
+            .map(|(cid, tsize)| Link { cid: cid.clone(), name: Some(b""), tsize: Some(*tsize) })
+            .collect();
+        self.put(dag_pb(pb::encode(&links, Some(&data.encode()))))
+    }
+
+    /// An inner node of a file that announces what `parts` say, true or not.
+    pub fn put_file(&mut self, parts: &[(Cid, u64)]) -> Cid {
+        let mut data = Data::new(Kind::File);
+        data.blocksizes = parts.iter().map(|(_, size)| *size).collect();
+        data.filesize = Some(data.blocksizes.iter().fold(0, |sum, size| sum.wrapping_add(*size)));
+        self.put_node(&data, parts)
+    }
+
+    pub fn put_raw(&mut self, bytes: &[u8]) -> Cid {
+        self.put(raw(bytes))
+    }
+}
+
+pub fn raw(bytes: &[u8]) -> Block {
+    Block::hash(Version::V1, code::RAW, code::SHA2_256, Bytes::copy_from_slice(bytes)).unwrap()
+}
+
+pub fn dag_pb(bytes: Vec<u8>) -> Block {
+    Block::hash(Version::V1, code::DAG_PB, code::SHA2_256, bytes.into()).unwrap()
+}
+
+/// Adds a file that comes in these pieces; every block goes to the store.
+pub fn import(
+    options: &ImportOptions,
+    pieces: impl IntoIterator<Item = Bytes>,
+    store: &mut Store,
+) -> Leaf {
+    let Chunking::Size(size) = options.chunking else { panic!("only fixed chunks so far") };
+    let mut chunker = FixedChunker::with_size(size);
+    let mut importer = Importer::new(options).unwrap();
+    let add = |chunk: Bytes, importer: &mut Importer, store: &mut Store| {
+        let size = chunk.len();
+        let block = unixfs::leaf(options, chunk).unwrap();
+        let inner = importer.push(Leaf::new(&block, size)).unwrap();
+        store.put(block);
+        inner.into_iter().for_each(|block| drop(store.put(block)));
+    };
+    for piece in pieces {
+        chunker.push(piece);
+        while let Some(chunk) = chunker.next_chunk() {
+            add(chunk, &mut importer, store);
+        }
+    }
+    if let Some(chunk) = chunker.finish() {
+        add(chunk, &mut importer, store);
+    }
+    let Imported { blocks, root } = importer.finish().unwrap();
+    blocks.into_iter().for_each(|block| drop(store.put(block)));
+    root
+}
+
+/// Reads a range of a file; what is missing from the store ends the read with `None`.
+pub fn read(
+    store: &Store,
+    root: &Cid,
+    range: impl RangeBounds<u64>,
+) -> Result<Option<Vec<u8>>, ReadError> {
+    let mut reader = Reader::<Bytes>::new(root.clone(), range, Window::default());
+    let mut out = Vec::new();
+    loop {
+        while let Some(bytes) = reader.read()? {
+            out.extend_from_slice(&bytes);
+        }
+        if reader.is_done() {
+            return Ok(Some(out));
+        }
+        let mut given = false;
+        for cid in reader.wants() {
+            if let Some(block) = store.0.get(&cid) {
+                given |= reader.give(block)?;
+            }
+        }
+        if !given {
+            return Ok(None);
+        }
+    }
+}

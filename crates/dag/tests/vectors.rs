@@ -1,0 +1,274 @@
+//! Published import vectors: the root CIDs that other implementations give.
+//!
+//! Every vector whose features are built is run; the others are counted by the feature that they
+//! wait for, and printed.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use avocet_dag::{
+    Cid, Version,
+    unixfs::{Chunking, DirError, Entry, HamtSize, ImportOptions, Tree, stat},
+};
+use bytes::Bytes;
+use chacha20::{
+    ChaCha20,
+    cipher::{KeyIvInit, StreamCipher},
+};
+use common::{Store, import, read};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Why a vector is not run: the feature that it waits for.
+type Skip = &'static str;
+
+#[test]
+fn quick_vectors() {
+    let skipped = run("quick");
+    assert_eq!(
+        skipped,
+        counts(&[
+            ("run", 32),
+            ("hash functions other than sha2-256", 1),
+            ("inlining", 1),
+            ("mode and mtime", 10),
+            ("sharded directories", 5),
+            ("symbolic links", 5),
+            ("trickle layout", 1),
+        ])
+    );
+}
+
+#[test]
+fn medium_vectors() {
+    assert_eq!(run("medium"), counts(&[("run", 3), ("trickle layout", 1)]));
+}
+
+#[test]
+#[ignore = "256 MiB"]
+fn slow_vectors() {
+    assert_eq!(run("slow"), counts(&[("run", 1)]));
+}
+
+#[test]
+#[ignore = "two of 1 GiB"]
+fn very_slow_vectors() {
+    assert_eq!(run("slow-1GiB"), counts(&[("run", 2)]));
+}
+
+fn counts(counts: &[(&'static str, usize)]) -> BTreeMap<&'static str, usize> {
+    counts.iter().copied().collect()
+}
+
+/// Runs the vectors of a tier; gives how many were run, and skipped for which reason.
+fn run(tier: &str) -> BTreeMap<&'static str, usize> {
+    let file: Value = serde_json::from_str(include_str!("vectors/unixfs.json")).unwrap();
+    let mut counts = BTreeMap::new();
+    for vector in file["vectors"].as_array().unwrap() {
+        if vector["tier"] != tier {
+            continue;
+        }
+        let outcome = run_one(vector);
+        if let Err(reason) = outcome {
+            println!("skipped {}: {reason}", vector["name"]);
+        }
+        *counts.entry(outcome.err().unwrap_or("run")).or_default() += 1;
+    }
+    counts
+}
+
+fn run_one(vector: &Value) -> Result<(), Skip> {
+    let name = vector["name"].as_str().unwrap();
+    let mut importing = Importing { options: options(&vector["params"])?, store: Store::default() };
+    let root = importing.add(&vector["input"])?;
+    let expected: Cid = vector["expected_root_cid"].as_str().unwrap().parse().unwrap();
+    if vector["compare"] == "cid-v1-upgraded" {
+        assert_eq!(root.cid.to_v1(), expected, "{name}");
+    } else {
+        assert_eq!(root.cid, expected, "{name}");
+    }
+    if let Some(size) = vector["expected_cumulative_size"].as_u64() {
+        assert_eq!(root.tsize, size, "{name}");
+    }
+    for (path, cid) in vector["expected_child_cids"].as_object().into_iter().flatten() {
+        let mut here = root.cid.clone();
+        for segment in path.split('/') {
+            here = avocet_dag::resolve::step(importing.store.get(&here), segment).unwrap();
+        }
+        assert_eq!(here.to_string(), cid.as_str().unwrap(), "{name}: {path}");
+    }
+    importing.read_back(&root, &vector["input"], name);
+    Ok(())
+}
+
+fn options(params: &Value) -> Result<ImportOptions, Skip> {
+    let number = |key: &str| params[key].as_u64().unwrap() as usize;
+    if params["layout"] != "balanced" {
+        return Err("trickle layout");
+    }
+    if params["hash"] != "sha2-256" {
+        return Err("hash functions other than sha2-256");
+    }
+    if !params["inline_limit"].is_null() {
+        return Err("inlining");
+    }
+    let mut options = ImportOptions::default();
+    options.cid_version = [Version::V0, Version::V1][number("cid_version")];
+    options.raw_leaves = params["raw_leaves"].as_bool().unwrap();
+    options.chunking = params["chunker"].as_str().unwrap().parse::<Chunking>().unwrap();
+    options.max_links = number("max_links");
+    options.hamt_threshold = number("hamt_threshold_bytes");
+    options.hamt_size = match params["hamt_size_estimation"].as_str().unwrap() {
+        "block-bytes" => HamtSize::Block,
+        "links-bytes" => HamtSize::Links,
+        other => panic!("unknown rule {other}"),
+    };
+    assert_eq!(params["hamt_compare"], ">");
+    Ok(options)
+}
+
+struct Importing {
+    options: ImportOptions,
+    store: Store,
+}
+
+impl Importing {
+    fn add(&mut self, input: &Value) -> Result<Entry, Skip> {
+        if !input["mode"].is_null() || !input["mtime"].is_null() {
+            return Err("mode and mtime");
+        }
+        match input["kind"].as_str().unwrap() {
+            "symlink" => Err("symbolic links"),
+            "link" => Ok(Entry {
+                cid: input["cid"].as_str().unwrap().parse().unwrap(),
+                tsize: input["tsize"].as_u64().unwrap(),
+                size: 0,
+            }),
+            "dir" => {
+                let entries = input["entries"].as_object().unwrap();
+                self.add_dir(entries.iter().map(|(name, input)| (name.clone(), input.clone())))
+            }
+            "generated_dir" => self.add_dir(generated(input)),
+            _ => Ok(import(&self.options, content(input), &mut self.store).into()),
+        }
+    }
+
+    fn add_dir(&mut self, entries: impl Iterator<Item = (String, Value)>) -> Result<Entry, Skip> {
+        let mut tree = Tree::new(&self.options).unwrap();
+        for (name, input) in entries {
+            tree.insert(&name, self.add(&input)?).unwrap();
+        }
+        match tree.finish() {
+            Ok(built) => {
+                built.blocks.into_iter().for_each(|block| drop(self.store.put(block)));
+                Ok(built.root)
+            }
+            Err(DirError::TooLarge { .. }) => Err("sharded directories"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// What was added is what is read: files whole, directories by their names.
+    fn read_back(&self, root: &Entry, input: &Value, name: &str) {
+        match input["kind"].as_str().unwrap() {
+            "link" => {}
+            "dir" | "generated_dir" => {
+                let block = self.store.get(&root.cid);
+                assert_eq!(stat(block).unwrap().dag_size, Some(root.tsize), "{name}");
+                let expected = match input["entries"].as_object() {
+                    Some(entries) => entries.len(),
+                    None => input["count"].as_u64().unwrap() as usize,
+                };
+                assert_eq!(avocet_dag::unixfs::entries(block).unwrap().count(), expected, "{name}");
+            }
+            _ => {
+                let whole: Vec<u8> = content(input).flatten().collect();
+                let back = read(&self.store, &root.cid, ..).unwrap().unwrap();
+                assert!(back == whole, "{name} is read back otherwise");
+            }
+        }
+    }
+}
+
+/// A file's bytes, in pieces that are not chunks.
+fn content(input: &Value) -> impl Iterator<Item = Bytes> + use<> {
+    const PIECE: usize = 1_000_003;
+    let text = |key: &str| input[key].as_str().unwrap().to_owned();
+    let (mut left, mut fill): (usize, Box<dyn FnMut(&mut [u8])>) =
+        match input["kind"].as_str().unwrap() {
+            "utf8" => from_bytes(text("text").into_bytes()),
+            "hex" => from_bytes(unhex(&text("hex"))),
+            "repeat" => {
+                let byte = input["byte"].as_u64().unwrap() as u8;
+                (count(input), Box::new(move |out| out.fill(byte)))
+            }
+            "chacha20" => {
+                let mut cipher = keystream(&text("seed"));
+                (count(input), Box::new(move |out| cipher.apply_keystream(out)))
+            }
+            other => panic!("unknown input {other}"),
+        };
+    std::iter::from_fn(move || {
+        let mut piece = vec![0; left.min(PIECE)];
+        fill(&mut piece);
+        left -= piece.len();
+        (!piece.is_empty()).then(|| piece.into())
+    })
+}
+
+fn from_bytes(bytes: Vec<u8>) -> (usize, Box<dyn FnMut(&mut [u8])>) {
+    let length = bytes.len();
+    let mut at = 0;
+    let fill = move |out: &mut [u8]| {
+        out.copy_from_slice(&bytes[at..at + out.len()]);
+        at += out.len();
+    };
+    (length, Box::new(fill))
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(digits).collect()
+}
+
+fn count(input: &Value) -> usize {
+    input["count"].as_u64().unwrap() as usize
+}
+
+fn keystream(seed: &str) -> ChaCha20 {
+    ChaCha20::new(&Sha256::digest(seed), &[0; 12].into())
+}
+
+/// The entries of a directory that is given by a rule.
+fn generated(input: &Value) -> Box<dyn Iterator<Item = (String, Value)>> {
+    let count = count(input);
+    if input["rule"] == "sequence" {
+        let start = input["start"].as_u64().unwrap() as usize;
+        let format = |key: &str, index: usize| {
+            let text = input[key].as_str().unwrap().replace("{i:06d}", &format!("{index:06}"));
+            text.replace("{i}", &index.to_string())
+        };
+        let entries: Vec<_> = (start..start + count)
+            .map(|index| {
+                let content = format("content_format", index);
+                (format("name_format", index), serde_json::json!({"kind": "utf8", "text": content}))
+            })
+            .collect();
+        return Box::new(entries.into_iter());
+    }
+    assert_eq!(input["rule"], "kubo_createDeterministicFiles");
+    const ALPHABET: &[u8; 39] = b"abcdefghijklmnopqrstuvwxyz01234567890-_";
+    let length = |key: &str| input[key].as_u64().unwrap() as usize;
+    let (len, last_len) = (length("name_len"), length("last_name_len"));
+    let mut stream = vec![0; 1 << 20];
+    keystream(input["seed"].as_str().unwrap()).apply_keystream(&mut stream);
+    let content = input["content"].clone();
+    let mut at = 0;
+    Box::new((0..count).map(move |index| {
+        let len = if index + 1 == count { last_len } else { len };
+        let name = stream[at..at + len].iter().map(|byte| ALPHABET[usize::from(*byte) % 39]);
+        at += len;
+        (name.map(char::from).collect(), content.clone())
+    }))
+}
