@@ -1,0 +1,66 @@
+//! Files and folders: in, out, and what is where.
+//!
+//! [`import()`] takes entries whose bytes it pulls, and pins what it made of them. [`Export`] follows
+//! a path and gives bytes as they are pulled. [`list`], [`stat`] and [`keep`] look at what is there
+//! and fetch it to stay.
+//!
+//! Content itself is `avocet_dag`'s business; here it meets the store and the network. Nothing here
+//! knows of a browser: what a dropped file is, [`Source`] hides.
+
+mod export;
+mod import;
+mod list;
+mod resolve;
+mod source;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use avocet_dag::{
+    Cid, path::PathError, resolve::ResolveError, unixfs::DirError, unixfs::ReadError,
+    walk::WalkError,
+};
+
+pub use self::{
+    export::{Export, Part},
+    import::{Added, Import, ImportError, import},
+    list::{Keep, Listed, Stat, Type, keep, list, stat},
+    source::{Entry, Source, SourceError},
+};
+use crate::{fetch::FetchError, store::StoreError};
+
+/// Why something cannot be read, listed or kept.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FileError {
+    /// The text is no path.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The path begins with a name, which would have to be resolved first.
+    #[error("{0:?} begins with a name: only paths from a CID are supported by this version")]
+    Names(String),
+    /// The path leads nowhere.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// A block cannot be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was to be read is no file, or a damaged one.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What was to be listed is no directory, or a damaged one.
+    #[error(transparent)]
+    Directory(#[from] DirError),
+    /// What hangs under a root cannot be walked through.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    /// What a block links to cannot be told, so that not all of it can be kept.
+    #[error("{0} is in a codec whose links are not read by this version: keep it without \"recursive\"")]
+    Opaque(Cid),
+    /// A reader waits for nothing and has nothing: a mistake in the program.
+    #[error("the reader of a file is stuck")]
+    Stuck,
+}

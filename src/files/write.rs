@@ -1,0 +1,89 @@
+//! Blocks to the store, many in one transaction, while others are still being made.
+
+use std::{cell::RefCell, collections::HashSet};
+
+use avocet_dag::Multihash;
+use futures::{
+    SinkExt, StreamExt, TryStreamExt,
+    channel::mpsc,
+    stream::{self, Stream},
+};
+
+use crate::{
+    platform::Block,
+    store::{self, Store, StoreError},
+};
+
+/// Bytes after which a batch is written, though it has fewer than [`store::BATCH`] blocks: 16
+/// blocks of 1 MiB in a transaction are as fast as 32 and take half the memory.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// Batches on their way into the database at once. Transactions that write wait for each other,
+/// so the second only makes sure that the database is never idle.
+const WRITES: usize = 2;
+/// Blocks that wait to be put into a batch.
+const WAITING: usize = 4;
+/// Blocks that are remembered so as not to be written twice: 1 TiB in chunks of 1 MiB, at about
+/// 100 bytes each. Further ones are written again, which costs time but is not wrong.
+const REMEMBERED: usize = 1024 * 1024;
+
+/// Takes blocks that are to be written; clones share the way.
+#[derive(Clone)]
+pub struct Blocks(mpsc::Sender<Block>);
+
+impl Blocks {
+    /// Hands a block over, when there is room. Should writing have failed, this never returns:
+    /// whoever waits for the writing learns why.
+    pub async fn put(&mut self, block: Block) {
+        if self.0.send(block).await.is_err() {
+            futures::future::pending().await
+        }
+    }
+}
+
+/// The way for blocks, and the work of writing them, which ends when all [`Blocks`] are dropped
+/// and gives how many there were, each counted once.
+pub fn writer(store: &Store) -> (Blocks, impl Future<Output = Result<u64, StoreError>>) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let seen = RefCell::new(HashSet::new());
+    let work = async move {
+        let new = receiver.filter(|block| std::future::ready(is_new(&seen, block)));
+        let written = batches(new).map(|batch| put(store, batch)).buffer_unordered(WRITES);
+        written.try_fold(0, |sum, count| std::future::ready(Ok(sum + count))).await
+    };
+    (Blocks(sender), work)
+}
+
+/// Whether the block has not come before.
+fn is_new(seen: &RefCell<HashSet<Multihash>>, block: &Block) -> bool {
+    let mut seen = seen.borrow_mut();
+    match seen.len() < REMEMBERED {
+        true => seen.insert(block.cid().hash().clone()),
+        false => !seen.contains(block.cid().hash()),
+    }
+}
+
+/// The same blocks in batches.
+fn batches(blocks: impl Stream<Item = Block>) -> impl Stream<Item = Vec<Block>> {
+    stream::unfold(Box::pin(blocks), |mut blocks| async {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < store::BATCH && bytes < BATCH_BYTES {
+            let Some(block) = blocks.next().await else { break };
+            bytes += block.len();
+            batch.push(block);
+        }
+        (!batch.is_empty()).then_some((batch, blocks))
+    })
+}
+
+/// Writes a batch. When there is no room, what nothing holds makes room, once.
+async fn put(store: &Store, batch: Vec<Block>) -> Result<u64, StoreError> {
+    let count = batch.len() as u64;
+    match store.put(batch.clone()).await {
+        Err(full @ StoreError::Quota { .. }) => match store.gc().await {
+            Ok(freed) if freed.blocks > 0 => store.put(batch).await?,
+            _ => return Err(full),
+        },
+        done => done?,
+    }
+    Ok(count)
+}
