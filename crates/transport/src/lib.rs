@@ -1,1 +1,23 @@
-//! Under construction.
+//! libp2p transports for browsers.
+//!
+//! - [`websocket`]: dials a server's `/ws` or `/wss` address and gives a byte stream, for Noise
+//!   and a muxer to be laid over it.
+//! - [`webrtc`]: `/webrtc`, from browser to browser. The two meet over a relayed connection, which
+//!   carries the signalling and nothing else, and then speak directly.
+//!
+//! The calls in order: [`webrtc::new`] gives a transport, a behaviour and a closer. The transport
+//! comes first in the chain, before the relay client's and the WebSocket's; the behaviour joins
+//! the swarm; `listen_on("/webrtc")` makes this browser reachable; the closer belongs to the
+//! page's `pagehide`.
+//!
+//! What needs a browser exists on `wasm32` only. What does not, the wire formats, the addresses
+//! and the policies, is plain code without IO that is tested natively.
+//!
+//! Absent on purpose: listening for WebSockets (a browser cannot), and any use of the relayed
+//! connection other than signalling.
+
+#[cfg(target_arch = "wasm32")]
+mod js;
+pub mod queue;
+pub mod webrtc;
+pub mod websocket;

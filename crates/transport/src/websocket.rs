@@ -1,0 +1,13 @@
+//! WebSockets, dialled only: a byte stream over `/ws` and `/wss`.
+
+mod address;
+#[cfg(target_arch = "wasm32")]
+mod socket;
+#[cfg(target_arch = "wasm32")]
+mod transport;
+
+pub use address::{AddressError, url};
+#[cfg(target_arch = "wasm32")]
+pub use socket::{SocketError, WebSocketStream};
+#[cfg(target_arch = "wasm32")]
+pub use transport::{DialError, Transport};
