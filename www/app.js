@@ -50,7 +50,7 @@ class App extends View {
       <a class="skip" href="#main" @click=${(/** @type {Event} */ e) => this.#go(e, 'main')}>${words.app.skip}</a>
       <header class="top">
         <p class="brand">
-          <svg viewBox="0 0 64 64" aria-hidden="true"><path class="body" d="M6 43c5-13 15-19 26-19 6 0 9-2 10-7 1-5 5-8 9-8 3 0 5 1 6 3 2 0 4-1 6-4-1 6-4 8-8 8-3 1-3 4-4 9-2 12-10 21-24 21-8 0-14-3-21-3z" /><path class="wing" d="M14 39c7-6 14-8 24-7-4 6-13 9-24 7z" /><path class="legs" d="M29 46v12m7-13v13" /></svg>
+          <svg viewBox="0 0 64 64" aria-hidden="true"><path class="legs" d="M25 45v15h4M31 45v13h4" /><path class="body" d="M2 40c9-9 18-13 28-12 9 1 14 6 12 12-2 5-11 8-20 7-8-1-14-4-20-7z" /><path class="wing" d="M11 39c8-5 16-6 25-4-5 5-15 7-25 4z" /><path class="neck" d="M38 36c7-5-1-13 3-20" /><circle class="body" cx="41.5" cy="13.5" r="4.6" /><path class="bill" d="M45 13c6 3 11 2 17-5" /></svg>
           <span class="brand-name">${words.app.title}</span>
           <span class="tagline">${words.app.tagline}</span>
         </p>
@@ -95,7 +95,7 @@ class App extends View {
   /** What the line says while nothing else happens. */
   #idle() {
     const { status } = words;
-    if (host.state === 'failed') return status.failed;
+    if (host.state === 'failed') return host.peer ? status.broken : status.failed;
     if (host.state === 'loading') return status.loading;
     if (!navigator.onLine) return status.browserOffline;
     if (!host.hasNetwork) return status.offlineMode;

@@ -88,9 +88,7 @@ function key(/** @type {string} */ name) {
 }
 
 function spell(/** @type {string} */ character) {
-  const code = character.charCodeAt(0);
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
+  return `[U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`;
 }
 
 function shorten(/** @type {string} */ name) {

@@ -55,7 +55,7 @@ test('any name becomes a safe one, and safe names stay (seeded)', () => {
 
 test('dir_05_what_is_shown_hides_nothing', () => {
   assert.equal(shownName('<b>x</b>'), '<b>x</b>', 'as text: the templates make no markup of it');
-  assert.equal(shownName('a\u0000b\n'), 'a\u2400b\u240a');
+  assert.equal(shownName('a\u0000b\n'), 'a[U+0000]b[U+000A]');
   assert.equal(shownName('x\u202egpj.exe'), 'x[U+202E]gpj.exe');
   assert.equal(shownName('a\u200bb'), 'a[U+200B]b');
   assert.equal(shownName('👨‍👩‍👧'), '👨‍👩‍👧');

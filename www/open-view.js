@@ -5,15 +5,12 @@ import { explain } from './errors.js';
 import { makeHash, parseLink } from './link.js';
 import { shortId } from './names.js';
 import { hasSavePicker } from './platform.js';
-import { bytes, duration } from './progress.js';
+import { bytes } from './progress.js';
 import { open as words } from './strings.js';
 import { View, alertBox, html, name, nothing, progressLine } from './view.js';
 
 /** After this many milliseconds without anything coming, causes are named. */
 const TROUBLE_MS = 5_000;
-
-/** After this many milliseconds without a byte, a transfer that began counts as stalled. */
-const STALLED_MS = 10_000;
 
 class OpenView extends View {
   models = [opening, saving, transfers, host];
@@ -76,7 +73,8 @@ class OpenView extends View {
   }
 
   #failed(/** @type {unknown} */ error) {
-    const { retry } = explain(error);
+    const { retry, restart } = explain(error);
+    if (restart) return html`<p>${words.stopped}</p>`;
     return alertBox(error, retry ? html`<button type="button" @click=${() => opening.again()}>${words.again}</button>` : nothing);
   }
 
@@ -87,25 +85,10 @@ class OpenView extends View {
       ${fetching
         ? progressLine({ label: `${words.fetching} ${opening.name}`, loaded, total, rate, more: this.#sources() })
         : html`<progress aria-label=${words.asking(0)}></progress>`}
-      <p class="doing">${this.#doing()}</p>
+      ${opening.doing ? html`<p class="doing">${opening.doing}</p>` : nothing}
       ${this.#trouble()}
       <div class="buttons"><button type="button" class="quiet" @click=${() => opening.cancel()}>${words.cancel}</button></div>
     `;
-  }
-
-  /** What is happening, in words. */
-  #doing() {
-    const { state, loaded, asked } = opening;
-    const now = performance.now();
-    if (host.state !== 'ready') return words.waiting;
-    if (state === 'listing') return words.listing;
-    if (state === 'waiting') {
-      if (!navigator.onLine) return words.nobodyOffline;
-      return loaded > 0 ? words.interrupted(bytes(loaded)) : words.nobody(asked.size, duration((now - opening.began) / 1000));
-    }
-    if (state === 'fetching') return now - opening.moved > STALLED_MS ? words.stalled : nothing;
-    const count = host.peer?.peers().length ?? 0;
-    return opening.link?.from.length && count === 0 ? words.dialling : words.asking(count);
   }
 
   #sources() {
@@ -137,7 +120,7 @@ class OpenView extends View {
         ${folder && !opening.kept ? html`<button type="button" class="quiet" @click=${() => opening.keepAll()}>${words.keepAll(bytes(opening.total))}</button>` : nothing}
         <button type="button" class="quiet" @click=${this.#close}>${words.close}</button>
       </div>
-      ${folder ? nothing : html`<avocet-preview .item=${item.cid} .name=${item.name} .size=${item.size}></avocet-preview>`}
+      ${folder ? nothing : html`<avocet-preview .cid=${item.cid} .name=${item.name} .size=${item.size}></avocet-preview>`}
     `;
   }
 

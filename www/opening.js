@@ -17,6 +17,9 @@ const KEEP_BYTES = 256_000_000;
 /** Entries held of one folder. It bounds the memory of the page; a larger folder is still saved whole. */
 export const MAX_ENTRIES = 20_000;
 
+/** After this many milliseconds without a byte, a transfer that began counts as stalled. */
+const STALLED_MS = 10_000;
+
 /** The list on the screen grows at most this often, in milliseconds. */
 const LIST_MS = 100;
 
@@ -45,8 +48,6 @@ export class Opening extends Model {
   rate = new Rate();
   /** When anything last moved, by `performance.now()`. */
   moved = 0;
-  /** When the search began, by `performance.now()`. */
-  began = 0;
   /** @type {Set<string>} peers that were connected while it was looked for */
   asked = new Set();
   /** @type {unknown} */
@@ -79,6 +80,20 @@ export class Opening extends Model {
     return ['starting', 'looking', 'waiting', 'listing', 'fetching'].includes(this.state);
   }
 
+  /** What is happening, in words; '' where figures say it. */
+  get doing() {
+    const { peer } = this.#host;
+    if (!peer) return words.waiting;
+    if (this.state === 'listing') return words.listing;
+    if (this.state === 'fetching') return performance.now() - this.moved > STALLED_MS ? words.stalled : '';
+    if (this.state === 'waiting') {
+      if (!navigator.onLine) return words.nobodyOffline;
+      return this.loaded > 0 ? words.interrupted(bytes(this.loaded)) : words.nobody(this.asked.size);
+    }
+    const count = peer.peers().length;
+    return this.link?.from.length && count === 0 ? words.dialling : words.asking(count);
+  }
+
   /** Where it lies, as the package takes it. */
   get path() {
     return this.link ? `/ipfs/${[this.link.cid, ...this.link.path].join('/')}` : '';
@@ -95,7 +110,8 @@ export class Opening extends Model {
     Object.assign(this, { text, link: undefined, stat: undefined, entries: [], tooMany: false, kept: false, loaded: 0, total: 0, error: undefined });
     this.rate = new Rate();
     this.asked = new Set();
-    this.began = this.moved = performance.now();
+    this.moved = performance.now();
+    this.#set('starting');
     this.#run(this.#controller.signal);
   }
 
@@ -123,8 +139,7 @@ export class Opening extends Model {
   #run(/** @type {AbortSignal} */ signal) {
     this.#guard(signal, async () => {
       this.link = parseLink(this.text);
-      this.#set('starting');
-      this.#say(this.#host.state === 'ready' ? words.asking(0) : words.waiting);
+      this.changed();
       await this.#host.ready(signal);
       this.stat = await this.#find(signal);
       this.total = this.stat.size;
@@ -167,7 +182,6 @@ export class Opening extends Model {
 
   async #list(/** @type {AbortSignal} */ signal) {
     this.#set('listing');
-    this.#say(words.listing);
     await this.#insist(signal, async (peer) => {
       this.entries = [];
       let shown = performance.now();
@@ -224,30 +238,24 @@ export class Opening extends Model {
   async #insist(signal, attempt, final) {
     for (let turn = 0; ; turn += 1) {
       const peer = await this.#host.ready(signal);
-      if (['starting', 'waiting'].includes(this.state)) this.#look();
+      if (turn === 0 && this.state === 'starting') this.#set('looking');
+      this.#noteAsked();
       try {
         return await attempt(peer);
       } catch (error) {
         if (isAbort(error) || !isWorthWaiting(error) || codeOf(error) === final) throw error;
-        this.error = error;
-        this.noteAsked();
+        this.#noteAsked();
         this.#set('waiting');
         await pause(BACKOFF_MS[Math.min(turn, BACKOFF_MS.length - 1)], signal, [
           { target: this.#host, types: ['peer:connect', 'online'] },
           { target: globalThis, types: ['online'] },
         ]);
-        this.error = undefined;
       }
     }
   }
 
-  #look() {
-    this.#set('looking');
-    this.noteAsked();
-  }
-
   /** Remembers whom the package can ask at the moment: it asks everybody who is connected. */
-  noteAsked() {
+  #noteAsked() {
     for (const { id } of this.#host.peer?.peers() ?? []) this.asked.add(id);
   }
 
@@ -266,17 +274,14 @@ export class Opening extends Model {
   }
 
   #done() {
-    this.error = undefined;
     this.#set('ready');
     this.#announcer.tell('open', this.kept ? words.done(shownName(this.name)) : shownName(this.name));
   }
 
-  #say(/** @type {string} */ text) {
-    this.#announcer.say('open', text);
-  }
-
   #set(/** @type {State} */ state) {
+    const repeated = state === this.state;
     this.state = state;
+    if (this.busy && this.doing && !repeated) this.#announcer.say('open', this.doing);
     this.changed();
   }
 }

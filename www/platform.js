@@ -10,7 +10,7 @@ export const hasWasm = typeof globalThis.WebAssembly === 'object';
 export const isSecure = globalThis.isSecureContext === true;
 
 /** Saving straight to a place of one's choice. */
-export const hasSavePicker = typeof globalThis.showSaveFilePicker === 'function';
+export const hasSavePicker = 'showSaveFilePicker' in globalThis;
 
 /** The link of a page opened by such an address is of use on this machine only. */
 export const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(globalThis.location?.hostname ?? '');

@@ -7,7 +7,14 @@ import { open as words } from './strings.js';
 import { View, html, nothing } from './view.js';
 
 class PreviewView extends View {
-  static properties = { item: { attribute: false }, name: { attribute: false }, size: { attribute: false } };
+  static properties = { cid: { attribute: false }, name: { attribute: false }, size: { attribute: false } };
+
+  constructor() {
+    super();
+    this.cid = '';
+    this.name = '';
+    this.size = 0;
+  }
 
   /** @type {import('./kind.js').Kind | undefined} */
   #kind = undefined;
@@ -18,7 +25,7 @@ class PreviewView extends View {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (changed.has('item')) this.#load();
+    if (changed.has('cid') && this.cid) this.#load();
   }
 
   disconnectedCallback() {
@@ -51,13 +58,13 @@ class PreviewView extends View {
     this.#controller = new AbortController();
     const { signal } = this.#controller;
     try {
-      const kind = kindOf(this.name, this.size, await read(this.item, Math.min(this.size, HEAD), signal));
+      const kind = kindOf(this.name, this.size, await read(this.cid, Math.min(this.size, HEAD), signal));
       if (kind.kind === 'text') {
-        const text = textOf(await read(this.item, Math.min(this.size, MAX_TEXT), signal));
+        const text = textOf(await read(this.cid, Math.min(this.size, MAX_TEXT), signal));
         if (text === undefined) kind.kind = /** @type {any} */ ('none');
         this.#text = text ?? '';
       } else if (kind.kind !== 'none') {
-        const blob = new Blob([/** @type {BlobPart} */ (await read(this.item, this.size, signal))], { type: kind.type });
+        const blob = new Blob([/** @type {BlobPart} */ (await read(this.cid, this.size, signal))], { type: kind.type });
         this.#address = URL.createObjectURL(blob);
       }
       this.#kind = kind;

@@ -36,7 +36,7 @@ export class Rate {
     this.#forget(at);
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
-    if (!first || !last || last.bytes === first.bytes) return 0;
+    if (!first || !last || last.bytes === first.bytes || at - last.at > WINDOW_MS) return 0;
     // To now, not to the last sample: a transfer that has stopped slows down on the screen too.
     const seconds = Math.max(at - first.at, 250) / 1000;
     return (last.bytes - first.bytes) / seconds;

@@ -7,6 +7,12 @@ import { View, html } from './view.js';
 class QrView extends View {
   static properties = { text: { attribute: false } };
 
+  constructor() {
+    super();
+    /** @type {string | undefined} */
+    this.text = undefined;
+  }
+
   /** @param {Map<string, unknown>} changed */
   updated(changed) {
     const canvas = this.querySelector('canvas');

@@ -3,6 +3,7 @@
 import { copyText } from './clipboard.js';
 import { announcer, host, sharing, transfers } from './context.js';
 import { fromFiles, fromText } from './drop.js';
+import { explain } from './errors.js';
 import { makeLink, makeQrLink } from './link.js';
 import { shortId } from './names.js';
 import { isLoopback } from './platform.js';
@@ -14,7 +15,8 @@ class ShareView extends View {
   models = [sharing, transfers, host];
   ticks = true;
 
-  #copied = false;
+  /** What became of the last copy. */
+  #copied = '';
 
   render() {
     const job = sharing.current;
@@ -31,7 +33,7 @@ class ShareView extends View {
       <div class="drop">
         <svg class="drop-mark" viewBox="0 0 48 48" aria-hidden="true"><path d="M24 33V13m-8 8 8-8 8 8M9 31v5a3 3 0 0 0 3 3h24a3 3 0 0 0 3-3v-5" /></svg>
         <p>${words.lead}</p>
-        ${this.#pickers()}
+        ${this.#pickers('')}
         <p class="hint">${words.paste}</p>
       </div>
       ${job ? this.#job(job) : nothing}
@@ -40,10 +42,10 @@ class ShareView extends View {
     `;
   }
 
-  #pickers() {
+  #pickers(/** @type {'' | 'quiet'} */ look) {
     return html`
       <div class="buttons">
-        <label class="pick">
+        <label class="pick ${look}">
           <input type="file" multiple @change=${this.#picked} />
           <span>${words.files}</span>
         </label>
@@ -68,6 +70,7 @@ class ShareView extends View {
   }
 
   #job(/** @type {import('./sharing.js').Job} */ job) {
+    if (job.state === 'failed' && explain(job.error).restart) return html`<p>${words.stopped}</p>`;
     if (job.state === 'failed') return alertBox(job.error, html`<button type="button" @click=${() => sharing.again()}>${words.again}</button>`);
     if (job.state === 'cancelled') {
       return html`<div class="box"><p>${words.cancelled}</p><div class="buttons"><button type="button" class="quiet" @click=${() => sharing.again()}>${words.again}</button></div></div>`;
@@ -96,8 +99,8 @@ class ShareView extends View {
             <input type="text" readonly class="link" .value=${text} @focus=${(/** @type {FocusEvent} */ e) => /** @type {HTMLInputElement} */ (e.target).select()} />
           </label>
           <div class="buttons">
-            <button type="button" @click=${this.#copy}>${this.#copied ? words.copied : words.copy}</button>
-            <button type="button" class="quiet" @click=${() => sharing.close()}>${words.another}</button>
+            <button type="button" @click=${this.#copy}>${words.copy}</button>
+            <span class="hint">${this.#copied}</span>
           </div>
           ${from.length === 0 && host.hasNetwork ? html`<p class="hint">${words.noAddress}</p>` : nothing}
           ${isLoopback ? html`<p class="hint">${words.loopback}</p>` : nothing}
@@ -106,6 +109,11 @@ class ShareView extends View {
       </div>
       <p class="held ${job.holders ? 'safe' : ''}">${job.holders ? words.held(job.holders) : words.keepOpen}</p>
       ${this.#downloaders(job)}
+      <div class="another">
+        <p class="hint">${words.another}</p>
+        ${this.#pickers('quiet')}
+        ${this.#text()}
+      </div>
     `;
   }
 
@@ -127,6 +135,7 @@ class ShareView extends View {
 
   #picked(/** @type {Event} */ event) {
     const input = /** @type {HTMLInputElement} */ (event.target);
+    this.#copied = '';
     sharing.add(fromFiles(input.files ?? []));
     // The same file can be chosen again.
     input.value = '';
@@ -143,13 +152,9 @@ class ShareView extends View {
   async #copy() {
     const field = /** @type {HTMLInputElement} */ (this.querySelector('.link'));
     const copied = await copyText(field.value, field);
-    announcer.tell('copy', copied ? words.copied : words.copyByHand);
-    this.#copied = copied;
+    this.#copied = copied ? words.copied : words.copyByHand;
+    announcer.tell('copy', this.#copied);
     this.requestUpdate();
-    setTimeout(() => {
-      this.#copied = false;
-      this.requestUpdate();
-    }, 2_000);
   }
 }
 

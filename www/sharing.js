@@ -70,14 +70,6 @@ export class Sharing extends Model {
     if (this.current) this.add(this.current.source);
   }
 
-  /** Makes room on the screen; what was shared stays shared. */
-  close() {
-    if (this.busy) return;
-    this.current = undefined;
-    this.#announcer.clear('share');
-    this.changed();
-  }
-
   #next() {
     const job = this.waiting.shift();
     if (!job) return;

@@ -18,7 +18,7 @@ export const app = {
 export const notice = {
   label: 'Before you share',
   privacy:
-    'Files go straight from one browser to another. Whoever opens your link, or shares with you, can see the network address of this device, even behind a proxy. Nothing is encrypted with a password: whoever has the link can open what it names.',
+    'Files go straight from browser to browser. Whoever opens your link, or shares with you, can see the network address of this device, even behind a proxy. Whoever has a link can open what it names.',
   understood: 'I understand',
   noRelay: 'This page came without a relay (there is no avocet.json next to it). You can add, open and keep files on this device, but nobody else can reach it.',
   plainHttp:
@@ -51,6 +51,7 @@ export const status = {
   backOnline: 'The network is back. Reconnecting…',
   relayLost: 'The connection to the relay is lost. Trying again…',
   failed: 'Avocet could not start.',
+  broken: 'Avocet stopped working.',
 };
 
 export const share = {
@@ -65,7 +66,7 @@ export const share = {
   textName: 'note.txt',
   cancel: 'Cancel',
   again: 'Try again',
-  another: 'Share something else',
+  another: 'Share something else:',
   waiting: 'Waiting until Avocet has started…',
   reading: 'Looking through the folder…',
   /** @param {number} n */
@@ -77,6 +78,7 @@ export const share = {
   /** @param {string} name */
   done: (name) => `${name} is ready to be shared. The link can be copied.`,
   cancelled: 'Cancelled. Nothing is shared.',
+  stopped: 'This was not shared. Choose it again when Avocet has been restarted.',
   /** @param {number} n */
   hidden: (n) => `${count(n, 'hidden file was', 'hidden files were')} left out.`,
   link: 'Link to share',
@@ -98,7 +100,7 @@ export const share = {
 
 export const open = {
   heading: 'Open',
-  lead: 'Paste a link that somebody gave you.',
+  lead: 'Paste a link that somebody gave you. CIDs, ipfs:// addresses and links to gateways are understood too.',
   field: 'Link or CID to open',
   button: 'Open',
   placeholder: 'https://…#/ipfs/…  or  bafy…',
@@ -113,8 +115,8 @@ export const open = {
   /** @param {number} n */
   asking: (n) => (n === 0 ? 'Looking for somebody who has it.' : `Looking for it: asking ${count(n, 'peer', 'peers')}.`),
   dialling: 'Connecting to whoever the link names.',
-  /** @param {number} asked @param {string} wait */
-  nobody: (asked, wait) => `Nobody has it so far. Asked ${count(asked, 'peer', 'peers')} and looked in the DHT. Looking for ${wait}, until you cancel.`,
+  /** @param {number} asked */
+  nobody: (asked) => `Nobody has it so far. Asked ${count(asked, 'peer', 'peers')} and looked in the DHT. Looking goes on until you cancel.`,
   nobodyOffline: 'It is not on this device, and this device is offline. Looking goes on when the network is back.',
   listing: 'Reading the folder…',
   fetching: 'Fetching',
@@ -128,6 +130,7 @@ export const open = {
   kept: 'Kept on this device, and shared on while this page is open.',
   notKept: 'Not kept: fetched again when it is needed.',
   cancelled: 'Cancelled. Open it again to go on where it stopped.',
+  stopped: 'This waits until Avocet has been restarted.',
   save: 'Save',
   saveTo: 'Save to…',
   saveAll: 'Save all',

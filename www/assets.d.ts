@@ -1,0 +1,2 @@
+// What webpack takes beside scripts.
+declare module '*.css';
