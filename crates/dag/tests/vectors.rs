@@ -3,13 +3,15 @@
 //! Every vector whose features are built is run; the others are counted by the feature that they
 //! wait for, and printed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod common;
 
 use std::collections::BTreeMap;
 
 use avocet_dag::{
     Cid, Version,
-    unixfs::{Chunking, DirError, Entry, HamtSize, ImportOptions, Tree, stat},
+    unixfs::{DirError, Entry, HamtSize, ImportOptions, Tree, stat},
 };
 use bytes::Bytes;
 use chacha20::{
@@ -113,16 +115,17 @@ fn options(params: &Value) -> Result<ImportOptions, Skip> {
     if !params["inline_limit"].is_null() {
         return Err("inlining");
     }
-    let mut options = ImportOptions::default();
-    options.cid_version = [Version::V0, Version::V1][number("cid_version")];
-    options.raw_leaves = params["raw_leaves"].as_bool().unwrap();
-    options.chunking = params["chunker"].as_str().unwrap().parse::<Chunking>().unwrap();
-    options.max_links = number("max_links");
-    options.hamt_threshold = number("hamt_threshold_bytes");
-    options.hamt_size = match params["hamt_size_estimation"].as_str().unwrap() {
-        "block-bytes" => HamtSize::Block,
-        "links-bytes" => HamtSize::Links,
-        other => panic!("unknown rule {other}"),
+    let options = ImportOptions {
+        cid_version: [Version::V0, Version::V1][number("cid_version")],
+        raw_leaves: params["raw_leaves"].as_bool().unwrap(),
+        chunking: params["chunker"].as_str().unwrap().parse().unwrap(),
+        max_links: number("max_links"),
+        hamt_threshold: number("hamt_threshold_bytes"),
+        hamt_size: match params["hamt_size_estimation"].as_str().unwrap() {
+            "block-bytes" => HamtSize::Block,
+            "links-bytes" => HamtSize::Links,
+            other => panic!("unknown rule {other}"),
+        },
     };
     assert_eq!(params["hamt_compare"], ">");
     Ok(options)
