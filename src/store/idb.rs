@@ -23,10 +23,14 @@ mod fault;
 mod lock;
 mod open;
 mod schema;
+#[cfg(test)]
+pub(super) mod tests;
 mod transaction;
 mod vault;
 
 pub(super) use self::open::open;
+#[cfg(test)]
+pub(super) use self::schema::STEPS;
 
 /// A connection to a database.
 pub(super) struct Idb {

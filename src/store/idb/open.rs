@@ -37,7 +37,10 @@ pub(in crate::store) async fn open(name: &str) -> Result<Rc<dyn Backend>, StoreE
 
 impl Idb {
     /// Opens the database `name` with a schema of `steps`.
-    pub(super) async fn open(name: &str, steps: &'static [Step]) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn open(
+        name: &str,
+        steps: &'static [Step],
+    ) -> Result<Self, StoreError> {
         let unavailable = |reason| StoreError::Unavailable { name: name.to_owned(), reason };
         let factory = factory().ok_or_else(|| unavailable("it has no IndexedDB".to_owned()))?;
         let version = steps.len() as u32;

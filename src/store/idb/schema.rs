@@ -7,7 +7,7 @@ use web_sys::{IdbDatabase, IdbTransaction};
 mod v1;
 
 /// One step. It runs inside the upgrade's own transaction, and so is done whole or not at all.
-pub(super) type Step = fn(&IdbDatabase, &IdbTransaction) -> Result<(), JsValue>;
+pub(in crate::store) type Step = fn(&IdbDatabase, &IdbTransaction) -> Result<(), JsValue>;
 
 /// All steps; the first makes schema 1 of an empty database.
-pub(super) const STEPS: &[Step] = &[v1::step];
+pub(in crate::store) const STEPS: &[Step] = &[v1::step];

@@ -1,0 +1,274 @@
+//! What only IndexedDB does: schemas, other tabs' versions, where bytes lie, room.
+
+use std::rc::Rc;
+
+use avocet_dag::{Version, code};
+use js_sys::{Function, Object, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{DomException, IdbDatabase, IdbFactory, IdbTransaction};
+
+use super::{Idb, STEPS, event, fault, schema::Step};
+use crate::{
+    platform::{self, Block, Payload},
+    store::{
+        Pin, Store, StoreError, StoreName,
+        backend::{Access, Ask, Backend, Table},
+    },
+};
+
+/// The name of a database that no other test has.
+pub(in crate::store) fn fresh_name() -> String {
+    let mut bytes = [0; 8];
+    platform::random_bytes(&mut bytes);
+    format!("test-{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// Removes a database once its last connection is closed.
+pub(in crate::store) fn remove(name: &str) {
+    factory().delete_database(name).unwrap();
+}
+
+fn factory() -> IdbFactory {
+    Reflect::get(&js_sys::global(), &"indexedDB".into()).unwrap().unchecked_into()
+}
+
+fn on(backend: Idb) -> Store {
+    Store::on(Rc::new(backend), Rc::new(platform::unix_millis))
+}
+
+async fn block(bytes: impl Into<Payload>) -> Block {
+    platform::hash(Version::V1, code::RAW, code::SHA2_256, bytes.into()).await.unwrap()
+}
+
+/// A connection by the browser's own means, which does not make way for anybody.
+async fn stubborn(name: &str, version: Option<u32>) -> IdbDatabase {
+    let request = match version {
+        Some(version) => factory().open_with_u32(name, version).unwrap(),
+        None => factory().open(name).unwrap(),
+    };
+    event::answer(&request).await.unwrap().unchecked_into()
+}
+
+async fn open_error(name: &str, steps: &'static [Step]) -> StoreError {
+    Idb::open(name, steps).await.err().expect("it is refused")
+}
+
+fn add_table(database: &IdbDatabase, _: &IdbTransaction) -> Result<(), JsValue> {
+    database.create_object_store("added").map(drop)
+}
+
+fn fail(database: &IdbDatabase, _: &IdbTransaction) -> Result<(), JsValue> {
+    database.create_object_store("added")?;
+    Err("this step fails".into())
+}
+
+const LATER: &[Step] = &[STEPS[0], add_table];
+const BROKEN: &[Step] = &[STEPS[0], fail];
+
+#[wasm_bindgen_test]
+async fn a_step_of_the_schema_keeps_what_is_there() {
+    let name = fresh_name();
+    let kept = block(vec![1; 100]).await;
+    let store = on(Idb::open(&name, STEPS).await.unwrap());
+    store.put(vec![kept.clone()]).await.unwrap();
+    drop(store);
+    let backend = Idb::open(&name, LATER).await.unwrap();
+    assert!(backend.link.database.object_store_names().contains("added"));
+    assert_eq!(backend.link.database.version(), 2.0);
+    assert!(on(backend).get(kept.cid()).await.unwrap().is_some());
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn a_step_that_fails_leaves_the_schema_before_it() {
+    let name = fresh_name();
+    let kept = block(vec![1; 100]).await;
+    let store = on(Idb::open(&name, STEPS).await.unwrap());
+    store.put(vec![kept.clone()]).await.unwrap();
+    drop(store);
+    let error = open_error(&name, BROKEN).await;
+    assert!(error.to_string().contains("this step fails"), "{error}");
+    let backend = Idb::open(&name, STEPS).await.unwrap();
+    assert!(!backend.link.database.object_store_names().contains("added"));
+    assert!(on(backend).get(kept.cid()).await.unwrap().is_some());
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn idb_02_a_newer_schema_is_refused_and_left() {
+    let name = fresh_name();
+    let kept = block(vec![1; 100]).await;
+    let store = on(Idb::open(&name, LATER).await.unwrap());
+    store.put(vec![kept.clone()]).await.unwrap();
+    drop(store);
+    assert_eq!(open_error(&name, STEPS).await, StoreError::TooNew { name: name.clone(), ours: 1 });
+    let store = on(Idb::open(&name, LATER).await.unwrap());
+    assert!(store.get(kept.cid()).await.unwrap().is_some());
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn idb_02_a_foreign_database_is_refused_and_left() {
+    let name = fresh_name();
+    // Version 1, and no table in it.
+    stubborn(&name, Some(1)).await.close();
+    let foreign = StoreError::Foreign { name: name.clone(), missing: "blocks" };
+    assert_eq!(open_error(&name, STEPS).await, foreign);
+    let left = stubborn(&name, None).await;
+    assert_eq!((left.version(), left.object_store_names().length()), (1.0, 0));
+    left.close();
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_makes_way_for_a_newer_version_and_says_so() {
+    let name = fresh_name();
+    let old = on(Idb::open(&name, STEPS).await.unwrap());
+    let kept = block(vec![1; 100]).await;
+    old.put(vec![kept.clone()]).await.unwrap();
+    let new = on(Idb::open(&name, LATER).await.unwrap());
+    assert!(new.get(kept.cid()).await.unwrap().is_some());
+    let replaced = StoreError::Replaced { name: name.clone() };
+    assert_eq!(old.get(kept.cid()).await.unwrap_err(), replaced);
+    assert_eq!(old.put(vec![kept.clone()]).await.unwrap_err(), replaced);
+    assert_eq!(old.pin(kept.cid(), &Pin::default()).await.unwrap_err(), replaced);
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_that_does_not_make_way_is_reported_and_later_no_hindrance() {
+    let name = fresh_name();
+    drop(Idb::open(&name, STEPS).await.unwrap());
+    let stubborn = stubborn(&name, None).await;
+    assert_eq!(open_error(&name, LATER).await, StoreError::Blocked { name: name.clone() });
+    stubborn.close();
+    // What was given up is neither upgraded nor held open: the old version still opens.
+    let again = Idb::open(&name, STEPS).await.unwrap();
+    assert_eq!(again.link.database.version(), 1.0);
+    drop(again);
+    assert_eq!(Idb::open(&name, LATER).await.unwrap().link.database.version(), 2.0);
+    remove(&name);
+}
+
+/// Opens a store where `indexedDB` is `instead`, and says how it is refused.
+async fn refusal(instead: &JsValue) -> StoreError {
+    let (global, property) = (js_sys::global(), JsValue::from_str("indexedDB"));
+    let before = Object::get_own_property_descriptor(&global, &property);
+    let replace = Object::new();
+    Reflect::set(&replace, &"value".into(), instead).unwrap();
+    Reflect::set(&replace, &"configurable".into(), &JsValue::TRUE).unwrap();
+    Object::define_property(&global, &property, &replace);
+    let opened = Store::open(&StoreName::from("avocet")).await;
+    match before.dyn_ref::<Object>() {
+        Some(before) => drop(Object::define_property(&global, &property, before)),
+        None => drop(Reflect::delete_property(&global, &property)),
+    }
+    opened.err().expect("it is refused")
+}
+
+#[wasm_bindgen_test]
+async fn a_browser_without_indexeddb_is_reported() {
+    let error = refusal(&JsValue::UNDEFINED).await;
+    assert!(matches!(&error, StoreError::Unavailable { name, .. } if name == "avocet"), "{error}");
+    assert!(Store::open(&StoreName::from("memory")).await.is_ok());
+}
+
+/// As in a private window: there is a factory, and it throws.
+#[wasm_bindgen_test]
+async fn a_database_that_may_not_be_opened_is_reported() {
+    let refusing = Object::new();
+    let refuse = Function::new_no_args("throw new DOMException('not here', 'SecurityError')");
+    Reflect::set(&refusing, &"open".into(), &refuse).unwrap();
+    let error = refusal(&refusing).await.to_string();
+    assert!(error.contains("SecurityError: not here") && error.contains("private"), "{error}");
+}
+
+#[wasm_bindgen_test]
+async fn what_lies_outside_wasm_memory_stays_there() {
+    let name = fresh_name();
+    let store = on(Idb::open(&name, STEPS).await.unwrap());
+    // A part of a larger buffer: only the part may be stored.
+    let buffer = Uint8Array::new_with_length(3 << 20);
+    buffer.fill(9, 0, 3 << 20);
+    let outside = block(buffer.subarray(1 << 20, 2 << 20)).await;
+    assert!(matches!(outside.bytes(), Payload::Js(_)));
+    store.put(vec![outside.clone()]).await.unwrap();
+    let found = store.get(outside.cid()).await.unwrap().unwrap();
+    let Payload::Js(view) = found.bytes() else { panic!("it came into wasm memory") };
+    assert_eq!((view.length(), view.buffer().byte_length()), (1 << 20, 1 << 20));
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn idb_01_a_value_of_another_kind_is_removed_and_missing() {
+    let name = fresh_name();
+    let backend = Idb::open(&name, STEPS).await.unwrap();
+    let altered = block(vec![1; 100]).await;
+    let key = Uint8Array::from(&altered.cid().hash().to_bytes()[..]);
+    let raw = backend.link.transaction(&[Table::Blocks], Access::Relaxed).unwrap();
+    let store = on(backend);
+    raw.object_store("blocks").unwrap().put_with_key(&"text".into(), &key).unwrap();
+    assert!(store.get(altered.cid()).await.unwrap().is_none());
+    assert!(!store.has(altered.cid()).await.unwrap());
+    assert_eq!(store.counters().corrupt, 1);
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn secrets_at_rest_are_sealed() {
+    let name = fresh_name();
+    let backend: Rc<dyn Backend> = Rc::new(Idb::open(&name, STEPS).await.unwrap());
+    let store = Store::on(Rc::clone(&backend), Rc::new(platform::unix_millis));
+    let secret = store.identity().await.unwrap().secret;
+    let transaction = backend.begin(&[Table::Keys], Access::Read).await.unwrap();
+    let row = vec![Ask::Value(Table::Keys, 0_u32.to_be_bytes().to_vec())];
+    let row = transaction.look(row).await.unwrap()[0].as_ref().unwrap().to_bytes();
+    assert_eq!((row[0], row.len()), (1, 1 + 12 + 32 + 16));
+    assert!(!row.windows(8).any(|part| secret.windows(8).any(|other| part == other)));
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn a_sealed_secret_that_was_altered_is_named_and_left() {
+    let name = fresh_name();
+    let backend: Rc<dyn Backend> = Rc::new(Idb::open(&name, STEPS).await.unwrap());
+    let store = Store::on(Rc::clone(&backend), Rc::new(platform::unix_millis));
+    drop(store.identity().await.unwrap());
+    let key = 0_u32.to_be_bytes();
+    let transaction = backend.begin(&[Table::Keys], Access::Relaxed).await.unwrap();
+    let row = transaction.look(vec![Ask::Value(Table::Keys, key.to_vec())]).await.unwrap();
+    let mut row = row[0].as_ref().unwrap().to_bytes().to_vec();
+    row[40] ^= 1;
+    transaction.put(Table::Keys, &key, row.clone().into()).unwrap();
+    transaction.commit().await.unwrap();
+    // The slot's lock is let go in a turn of the browser's own.
+    let identity = loop {
+        match store.identity().await {
+            Ok(other) if other.slot > 0 => platform::sleep(std::time::Duration::ZERO).await,
+            outcome => break outcome,
+        }
+    };
+    let error = identity.err().expect("it cannot be read");
+    assert!(matches!(&error, StoreError::Key { slot: 0, .. }), "{error}");
+    let transaction = backend.begin(&[Table::Keys], Access::Read).await.unwrap();
+    let left = transaction.look(vec![Ask::Value(Table::Keys, key.to_vec())]).await.unwrap();
+    assert_eq!(left[0].as_ref().unwrap().to_bytes(), row);
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn errors_for_lack_of_room_say_so() {
+    let thrown = |name: &str| -> JsValue {
+        DomException::new_with_message_and_name("words", name).unwrap().into()
+    };
+    let quota = |bytes| StoreError::Quota { name: "db".to_owned(), bytes };
+    assert_eq!(fault::explain_abort("db", &thrown("QuotaExceededError"), 5).await, quota(5));
+    // More than there can be room for, and less than a full disk lets pass.
+    assert_eq!(fault::explain_abort("db", &thrown("AbortError"), 1 << 60).await, quota(1 << 60));
+    assert_eq!(fault::explain_abort("db", &JsValue::NULL, 1 << 60).await, quota(1 << 60));
+    let other = fault::explain_abort("db", &thrown("DataError"), 1 << 60).await;
+    assert!(other.to_string().contains("DataError: words"), "{other}");
+    let roomy = fault::explain_abort("db", &thrown("AbortError"), 1).await;
+    assert!(matches!(roomy, StoreError::Failed { .. }), "{roomy}");
+}
