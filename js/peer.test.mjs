@@ -93,10 +93,12 @@ test('a signal ends a call with its reason, before and during it', async () => {
 
 test('closing ends what is under way and what comes later', async () => {
   const tasks = new Tasks()
-  const run = tasks.run(() => call().task)
+  const { task } = call()
+  const run = tasks.run(() => task)
   const stopped = new AvocetError('STOPPED', 'stopped')
   tasks.close(stopped)
   await assert.rejects(run, error => error === stopped)
+  assert.equal(task.cancelled, true)
   await assert.rejects(tasks.run(() => assert.fail('must not start')), { code: 'STOPPED' })
 })
 

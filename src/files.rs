@@ -58,7 +58,9 @@ pub enum FileError {
     #[error(transparent)]
     Walk(#[from] WalkError),
     /// What a block links to cannot be told, so that not all of it can be kept.
-    #[error("{0} is in a codec whose links are not read by this version: keep it without \"recursive\"")]
+    #[error(
+        "{0} is in a codec whose links are not read by this version: keep it without \"recursive\""
+    )]
     Opaque(Cid),
     /// A reader waits for nothing and has nothing: a mistake in the program.
     #[error("the reader of a file is stuck")]

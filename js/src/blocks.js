@@ -13,6 +13,7 @@ export class Blocks {
   /**
    * @param {import('./tasks.js').Tasks} tasks
    * @param {import('../pkg/avocet.js').Node} node
+   * @internal
    */
   constructor (tasks, node) {
     this.#tasks = tasks

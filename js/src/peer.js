@@ -248,7 +248,7 @@ export class Peer extends EventTarget {
   /** The core died under us: nothing of it can be called any more. @param {AvocetError} error */
   #died (error) {
     this.#leave()
-    this.#tasks.close(error)
+    this.#tasks.close(error, false)
     this.#fire('offline', undefined)
     this.#fire('error', error)
   }

@@ -13,6 +13,7 @@ export class Pins {
    * @param {import('./tasks.js').Tasks} tasks
    * @param {import('../pkg/avocet.js').Node} node
    * @param {import('./storage.js').Storage} storage
+   * @internal
    */
   constructor (tasks, node, storage) {
     this.#tasks = tasks

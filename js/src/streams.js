@@ -23,7 +23,8 @@ export function readable (tasks, open, signal, seen) {
   let pull
   const end = () => {
     signal?.removeEventListener('abort', abort)
-    pull?.cancel()
+    // After its end the core may be gone, and dropped what it had.
+    if (!tasks.closed) pull?.cancel()
   }
   /** @type {() => void} */
   let abort = () => {}

@@ -12,7 +12,7 @@ import { AvocetError, fromCore, isTrap } from './errors.js'
  * signal, or because the peer itself ended.
  */
 export class Tasks {
-  /** @type {Set<(error: unknown) => void>} */
+  /** @type {Set<{ fail: (error: unknown) => void, cancel: () => void }>} */
   #open = new Set()
   /** @type {AvocetError | undefined} */
   #closed
@@ -42,13 +42,15 @@ export class Tasks {
       /** @type {CoreTask<T> | undefined} */
       let task
       const settle = () => {
-        this.#open.delete(fail)
+        this.#open.delete(call)
         signal?.removeEventListener('abort', abort)
       }
       /** @param {unknown} error */
       const fail = error => { settle(); reject(error) }
-      const abort = () => { task?.cancel(); fail(signal?.reason) }
-      this.#open.add(fail)
+      const cancel = () => task?.cancel()
+      const call = { fail, cancel }
+      const abort = () => { cancel(); fail(signal?.reason) }
+      this.#open.add(call)
       signal?.addEventListener('abort', abort)
       try {
         task = begin()
@@ -74,10 +76,14 @@ export class Tasks {
    * Ends every call under way, and every later one, with `error`.
    *
    * @param {AvocetError} error
+   * @param {boolean} [alive] whether the core can still be told
    */
-  close (error) {
+  close (error, alive = true) {
     if (this.#closed) return
     this.#closed = error
-    for (const fail of [...this.#open]) fail(error)
+    for (const { fail, cancel } of [...this.#open]) {
+      if (alive) cancel()
+      fail(error)
+    }
   }
 }

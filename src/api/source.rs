@@ -1,0 +1,72 @@
+//! Entries and their bytes, pulled from JavaScript.
+
+use futures::{FutureExt, Stream, future::LocalBoxFuture, stream};
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+
+use crate::{
+    files::{Entry, Source, SourceError},
+    platform::Payload,
+};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A plan of `js/src/source.js`.
+    pub type JsEntries;
+    #[wasm_bindgen(method)]
+    fn next(this: &JsEntries) -> Promise;
+
+    type JsEntry;
+    #[wasm_bindgen(method, getter)]
+    fn path(this: &JsEntry) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn bytes(this: &JsEntry) -> Option<JsBytes>;
+
+    /// The bytes of a file, of `js/src/bytes.js`.
+    type JsBytes;
+    #[wasm_bindgen(method)]
+    fn next(this: &JsBytes, size: f64) -> Promise;
+}
+
+/// The entries of a plan.
+pub fn entries(plan: JsEntries) -> impl Stream<Item = Result<Entry, SourceError>> {
+    stream::unfold(Some(plan), |plan| async {
+        let plan = plan?;
+        match JsFuture::from(plan.next()).await {
+            Ok(entry) if entry.is_undefined() => None,
+            Ok(entry) => {
+                let entry: JsEntry = entry.unchecked_into();
+                let content = entry.bytes().map(|bytes| Box::new(bytes) as Box<dyn Source>);
+                Some((Ok(Entry { path: entry.path(), content }), Some(plan)))
+            }
+            Err(thrown) => {
+                let (path, reason) = (String::new(), reason(&thrown));
+                Some((Err(SourceError { path, reason }), None))
+            }
+        }
+    })
+}
+
+impl Source for JsBytes {
+    fn next(&mut self, size: usize) -> LocalBoxFuture<'static, Result<Option<Payload>, String>> {
+        // Asked for at once, so that the next ones overlap with it.
+        let chunk = JsFuture::from(Self::next(self, size as f64));
+        async move {
+            match chunk.await {
+                Ok(chunk) if chunk.is_undefined() => Ok(None),
+                Ok(chunk) => Ok(Some(chunk.unchecked_into::<Uint8Array>().into())),
+                Err(thrown) => Err(reason(&thrown)),
+            }
+        }
+        .boxed_local()
+    }
+}
+
+/// What a thrown value says of itself.
+fn reason(thrown: &JsValue) -> String {
+    match thrown.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => thrown.as_string().unwrap_or_else(|| "it failed".to_owned()),
+    }
+}
