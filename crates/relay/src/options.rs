@@ -1,8 +1,10 @@
 //! What can be said on the command line.
 
 use std::{
+    env,
+    ffi::OsString,
     net::{IpAddr, Ipv4Addr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use axum::http::Uri;
@@ -52,10 +54,20 @@ pub struct Options {
 impl Options {
     /// The folder of the key: as given, else the user's data folder, else one beside the caller.
     pub fn data(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(|| {
-            directories::ProjectDirs::from("", "", "avocet")
-                .map_or_else(|| PathBuf::from("avocet-data"), |dirs| dirs.data_dir().to_path_buf())
-        })
+        let folder = || user_data(|name| env::var_os(name).filter(|value| !value.is_empty()));
+        self.data.clone().or_else(folder).unwrap_or_else(|| "avocet-data".into())
+    }
+}
+
+/// Where this system keeps a program's data for one user, by its environment.
+fn user_data(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name, below: &str| variable(name).map(|home| Path::new(&home).join(below));
+    if cfg!(windows) {
+        folder("LOCALAPPDATA", "avocet")
+    } else if cfg!(target_os = "macos") {
+        folder("HOME", "Library/Application Support/avocet")
+    } else {
+        folder("XDG_DATA_HOME", "avocet").or_else(|| folder("HOME", ".local/share/avocet"))
     }
 }
 
@@ -113,6 +125,16 @@ mod tests {
         assert!(options.host.is_loopback());
         assert_eq!((options.port, options.ws_port), (8080, 8081));
         assert!(options.announce.is_empty() && options.ice_server.is_empty());
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    #[test]
+    fn the_key_is_kept_in_the_users_data_folder() {
+        let with = |set: &'static str| user_data(move |name| (name == set).then(|| "/u".into()));
+        assert_eq!(with("HOME"), Some("/u/.local/share/avocet".into()));
+        assert_eq!(with("XDG_DATA_HOME"), Some("/u/avocet".into()));
+        assert_eq!(with("none"), None);
+        assert_eq!(parse(&["--data", "/kept"]).unwrap().data(), Path::new("/kept"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The relay as a program: started on free ports, asked over HTTP and libp2p, ended by a signal.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail so")]
+
 mod client;
 mod process;
 
