@@ -35,6 +35,7 @@ pub type Block = avocet_dag::Block<Payload>;
 const LONGEST_TIMER: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// The monotonic clock.
+#[allow(clippy::disallowed_methods, reason = "natively it is std's; this is the one place")]
 #[must_use]
 pub fn now() -> Instant {
     Instant::now()

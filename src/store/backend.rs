@@ -70,6 +70,7 @@ pub enum Ask {
 }
 
 /// What came of asking for a lock.
+#[allow(dead_code, reason = "natively there are no locks to give")]
 pub enum Locked {
     /// Ours until this is dropped, or this program ends in whatever way.
     Ours(Box<dyn Any>),

@@ -140,10 +140,10 @@ pub async fn discard(
         asks.push(Ask::Value(Table::Blocks, key.clone()));
     }
     let found = transaction.look(asks).await?;
-    if let (Some(bad), Some(Some(now))) = (bad, found.get(2)) {
-        if now.to_bytes() != bad {
-            return Ok(());
-        }
+    if let (Some(bad), Some(Some(now))) = (bad, found.get(2))
+        && now.to_bytes() != bad
+    {
+        return Ok(());
     }
     remove(transaction.as_ref(), &key, found[0].as_ref(), &mut Usage::from_row(found.get(1))?)?;
     transaction.commit().await

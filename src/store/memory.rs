@@ -50,11 +50,14 @@ impl Backend for Memory {
     }
 }
 
+/// Where, under which key, and what; `None` removes.
+type Write = (Table, Vec<u8>, Option<Payload>);
+
 /// A transaction: what is written waits here until the commit.
 struct InMemory {
     rows: Rc<RefCell<Rows>>,
-    /// In order; `None` removes.
-    written: RefCell<Vec<(Table, Vec<u8>, Option<Payload>)>>,
+    /// In order.
+    written: RefCell<Vec<Write>>,
     _turn: Option<OwnedMutexGuard<()>>,
 }
 

@@ -83,7 +83,8 @@ struct Attempt {
     /// What a step of the schema threw.
     thrown: Rc<RefCell<Option<JsValue>>>,
     settled: bool,
-    _listeners: (Closure<dyn FnMut(IdbVersionChangeEvent)>, Closure<dyn FnMut()>),
+    _on_upgrade: Closure<dyn FnMut(IdbVersionChangeEvent)>,
+    _on_blocked: Closure<dyn FnMut()>,
 }
 
 impl Attempt {
@@ -107,7 +108,15 @@ impl Attempt {
         request.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
         event::on(&request, "blocked", &on_blocked);
         let end = Listening::to(&request, ["success", "error"]);
-        Self { request, end, blocked, thrown, settled: false, _listeners: (upgrade, on_blocked) }
+        Self {
+            request,
+            end,
+            blocked,
+            thrown,
+            settled: false,
+            _on_upgrade: upgrade,
+            _on_blocked: on_blocked,
+        }
     }
 
     async fn outcome(mut self) -> Outcome {
