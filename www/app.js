@@ -5,6 +5,7 @@ import { announcer, host, opening, sharing, transfers } from './context.js';
 import { fromDrop, fromFiles, fromText } from './drop.js';
 import { isLinkHash, looksLikeLink } from './link.js';
 import { openText } from './open-view.js';
+import { shownName } from './names.js';
 import { hasWasm, hasWebRtc, isSecure, prefersStill } from './platform.js';
 import * as words from './strings.js';
 import { View, alertBox, html, nothing } from './view.js';
@@ -16,7 +17,7 @@ const UNDERSTOOD = 'avocet-notice-read';
 const SECTIONS = [['share', words.share.heading], ['open', words.open.heading], ['my-files', words.files.heading], ['peers', words.peers.heading]];
 
 class App extends View {
-  models = [host, announcer];
+  models = [host, announcer, opening];
 
   #understood = remembered();
   #dragging = false;
@@ -40,6 +41,7 @@ class App extends View {
   }
 
   willUpdate() {
+    document.title = opening.link ? `${shownName(opening.name)} · ${words.app.title}` : words.app.title;
     announcer.base(this.#idle());
   }
 

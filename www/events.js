@@ -1,9 +1,22 @@
 // The one way in which models tell views that something has changed.
 
+/** Progress is told at most this often, in milliseconds: blocks come faster than anybody reads. */
+const PROGRESS_MS = 100;
+
 /** A model: state that views show. It says `change` when they should look again. */
 export class Model extends EventTarget {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #soon = undefined;
+
   changed() {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.dispatchEvent(new Event('change'));
+  }
+
+  /** For what changes with every block. */
+  progressed() {
+    this.#soon ??= setTimeout(() => this.changed(), PROGRESS_MS);
   }
 }
 

@@ -1,7 +1,7 @@
 // The section “My files”: what is kept on this device, and how much room it takes.
 
 import { copyText } from './clipboard.js';
-import { announcer, host } from './context.js';
+import { announcer, host, transfers } from './context.js';
 import { linkAddresses } from './share-view.js';
 import { makeHash, makeLink } from './link.js';
 import { shortId, shownName } from './names.js';
@@ -15,7 +15,7 @@ const CHANNEL = 'avocet-files';
 /** @typedef {{ cid: string, name?: string, size?: number }} Row */
 
 class FilesView extends View {
-  models = [host];
+  models = [host, transfers];
 
   /** @type {Row[] | undefined} */
   #rows = undefined;
@@ -68,9 +68,10 @@ class FilesView extends View {
   #row(/** @type {Row} */ row) {
     const title = row.name || `${words.unnamed} (${shortId(row.cid)})`;
     const shown = shownName(title);
+    const fetching = transfers.fetching(row.cid);
     return html`
       <li>
-        <span class="entry"><a href=${makeHash({ cid: row.cid, name: row.name })}>${name(title)}</a></span>
+        <span class="entry"><a href=${makeHash({ cid: row.cid, name: row.name })}>${name(title)}</a>${fetching ? html` <span class="badge good">${words.fetchedBy(fetching)}</span>` : nothing}</span>
         <span class="size">${row.size === undefined ? '' : bytes(row.size)}</span>
         <span class="buttons">
           <button type="button" class="quiet small" aria-label=${words.copy(shown)} @click=${() => this.#copy(row, shown)}>${words.copyShort}</button>

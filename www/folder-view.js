@@ -17,6 +17,18 @@ class FolderView extends View {
   models = [opening, saving];
 
   #shown = PAGE;
+  #link = opening.link;
+  /** @type {Set<string>} names that more than one entry has */
+  #twins = new Set();
+  #counted = 0;
+
+  willUpdate() {
+    const { entries, link } = opening;
+    if (link !== this.#link) this.#shown = PAGE;
+    if (link !== this.#link || entries.length !== this.#counted) this.#twins = twins(entries);
+    this.#link = link;
+    this.#counted = entries.length;
+  }
 
   render() {
     const { entries, tooMany } = opening;
@@ -37,13 +49,21 @@ class FolderView extends View {
       <li>
         <span class="entry">
           <span class="type ${entry.type}" aria-hidden="true"></span>
-          ${opens ? html`<a href=${target(entry)}>${name(entry.name)}</a>` : name(entry.name)}
+          ${opens ? html`<a href=${this.#target(entry)}>${name(entry.name)}</a>` : name(entry.name)}
           <span class="sr">${type}</span>
         </span>
         <span class="size">${entry.type === 'directory' && !entry.size ? '' : bytes(entry.size)}</span>
         ${opens ? html`<button type="button" class="quiet small" ?disabled=${saving.item} aria-label=${words.saveOne(shownName(entry.name))} @click=${() => this.#save(entry)}>${words.save}</button>` : html`<span></span>`}
       </li>
     `;
+  }
+
+  /** By the path where the name can stand in one, else by the CID of the entry. */
+  #target(/** @type {Entry} */ entry) {
+    const { cid, path, name: root, from } = /** @type {import('./link.js').Link} */ (opening.link);
+    const isSegment = entry.name !== '' && entry.name !== '.' && entry.name !== '..' && !/[/\0]/.test(entry.name);
+    if (isSegment && !this.#twins.has(entry.name)) return makeHash({ cid, path: [...path, entry.name], name: root, from });
+    return makeHash({ cid: entry.cid, name: entry.name, from });
   }
 
   #save(/** @type {Entry} */ { cid, name: given, size, type }) {
@@ -56,13 +76,11 @@ class FolderView extends View {
   }
 }
 
-/** By the path where the name can stand in one, else by the CID of the entry. */
-function target(/** @type {Entry} */ entry) {
-  const { cid, path, name: root, from } = /** @type {import('./link.js').Link} */ (opening.link);
-  const isSegment = entry.name !== '' && entry.name !== '.' && entry.name !== '..' && !/[/\0]/.test(entry.name);
-  const twins = opening.entries.filter((other) => other.name === entry.name).length > 1;
-  if (isSegment && !twins) return makeHash({ cid, path: [...path, entry.name], name: root, from });
-  return makeHash({ cid: entry.cid, name: entry.name, from });
+function twins(/** @type {Entry[]} */ entries) {
+  const seen = new Set();
+  const twice = new Set();
+  for (const { name: given } of entries) (seen.has(given) ? twice : seen).add(given);
+  return twice;
 }
 
 customElements.define('avocet-folder', FolderView);

@@ -23,7 +23,7 @@ class OpenView extends View {
         <form class="ask" @submit=${this.#submit}>
           <label class="field">
             <span>${words.field}</span>
-            <input type="text" name="link" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder=${words.placeholder} aria-describedby="open-lead" />
+            <input type="text" name="link" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder=${words.placeholder} aria-describedby=${opening.state === 'idle' ? 'open-lead' : nothing} />
           </label>
           <button type="submit">${words.button}</button>
         </form>

@@ -17,11 +17,11 @@ const KEEP_BYTES = 256_000_000;
 /** Entries held of one folder. It bounds the memory of the page; a larger folder is still saved whole. */
 export const MAX_ENTRIES = 20_000;
 
+/** How often it is looked at what is to be said, in milliseconds. */
+const SAY_MS = 2_000;
+
 /** After this many milliseconds without a byte, a transfer that began counts as stalled. */
 const STALLED_MS = 10_000;
-
-/** The list on the screen grows at most this often, in milliseconds. */
-const LIST_MS = 100;
 
 /**
  * @typedef {import('./link.js').Link} Link
@@ -65,6 +65,8 @@ export class Opening extends Model {
     super();
     this.#host = host;
     this.#announcer = announcer;
+    // Time alone changes what is to be said: a transfer stalls, peers are asked.
+    setInterval(() => this.#say(), SAY_MS);
   }
 
   get name() {
@@ -177,23 +179,26 @@ export class Opening extends Model {
     const root = await this.#insist(signal, (peer) => peer.stat(`/ipfs/${cid}`, this.#where(signal)));
     if (path.length === 0) return root;
     if (root.type !== 'directory') throw Object.assign(new Error(shownName(cid)), { code: 'NOT_A_DIRECTORY' });
-    return this.#insist(signal, (peer) => peer.stat(this.path, this.#where(signal)), 'NOT_FOUND');
+    return this.#insist(signal, async (peer) => {
+      try {
+        return await peer.stat(this.path, this.#where(signal));
+      } catch (error) {
+        throw codeOf(error) === 'NOT_FOUND' ? Object.assign(new Error(words.noEntry(path.join('/'))), { code: 'INVALID_PATH' }) : error;
+      }
+    });
   }
 
   async #list(/** @type {AbortSignal} */ signal) {
     this.#set('listing');
     await this.#insist(signal, async (peer) => {
       this.entries = [];
-      let shown = performance.now();
       for await (const entry of peer.ls(this.path, this.#where(signal))) {
         if (this.entries.length >= MAX_ENTRIES) {
           this.tooMany = true;
           break;
         }
         this.entries.push(entry);
-        if (performance.now() - shown < LIST_MS) continue;
-        shown = performance.now();
-        this.changed();
+        this.progressed();
       }
     });
     this.total ||= this.entries.reduce((sum, { size }) => sum + size, 0);
@@ -232,10 +237,9 @@ export class Opening extends Model {
    * @template T
    * @param {AbortSignal} signal
    * @param {(peer: import('./peer.js').Peer) => Promise<T>} attempt
-   * @param {string} [final] a code that is a failure all the same
    * @returns {Promise<T>}
    */
-  async #insist(signal, attempt, final) {
+  async #insist(signal, attempt) {
     for (let turn = 0; ; turn += 1) {
       const peer = await this.#host.ready(signal);
       if (turn === 0 && this.state === 'starting') this.#set('looking');
@@ -243,7 +247,7 @@ export class Opening extends Model {
       try {
         return await attempt(peer);
       } catch (error) {
-        if (isAbort(error) || !isWorthWaiting(error) || codeOf(error) === final) throw error;
+        if (isAbort(error) || !isWorthWaiting(error)) throw error;
         this.#noteAsked();
         this.#set('waiting');
         await pause(BACKOFF_MS[Math.min(turn, BACKOFF_MS.length - 1)], signal, [
@@ -270,7 +274,7 @@ export class Opening extends Model {
     if (total) this.total = total;
     this.rate.sample(now, loaded);
     this.#announcer.progress('open', `${words.fetching} ${shownName(this.name)}: ${percent(loaded, this.total)} %`);
-    this.changed();
+    this.progressed();
   }
 
   #done() {
@@ -279,9 +283,12 @@ export class Opening extends Model {
   }
 
   #set(/** @type {State} */ state) {
-    const repeated = state === this.state;
     this.state = state;
-    if (this.busy && this.doing && !repeated) this.#announcer.say('open', this.doing);
+    this.#say();
     this.changed();
+  }
+
+  #say() {
+    if (this.busy && this.doing) this.#announcer.say('open', this.doing);
   }
 }

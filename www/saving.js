@@ -133,7 +133,7 @@ export class Saving extends Model {
     this.rate.sample(performance.now(), this.loaded);
     const { item } = this;
     if (item) this.#announcer.progress('save', `${words.staging(shownName(fileName(item)))}: ${percent(this.loaded, item.size)} %`);
-    this.changed();
+    this.progressed();
   }
 }
 

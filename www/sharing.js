@@ -129,7 +129,7 @@ export class Sharing extends Model {
     job.loaded = loaded;
     job.rate.sample(performance.now(), loaded);
     this.#announcer.progress('share', `${words.adding(shownName(job.name))}: ${percent(loaded, job.total)} %`);
-    this.changed();
+    this.progressed();
   }
 
   /** The first thing that is shared is worth asking for storage that the browser does not clear by itself. */

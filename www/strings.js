@@ -12,7 +12,6 @@ export const app = {
   drop: 'Drop to share',
   dropMore: 'Files and whole folders. Nothing is uploaded to a server.',
   crash: 'Restart',
-  dismiss: 'Close this message',
 };
 
 export const notice = {
@@ -22,7 +21,7 @@ export const notice = {
   understood: 'I understand',
   noRelay: 'This page came without a relay (there is no avocet.json next to it). You can add, open and keep files on this device, but nobody else can reach it.',
   plainHttp:
-    'This page was opened by plain http. Sharing works, but the browser holds back a few things: copying by button, saving large files without holding them in memory, and protecting your files from being cleared. Hashing is slower too. Open it by https or on localhost to have them.',
+    'This page was opened by plain http. Sharing works, but the browser holds a few things back: files are held in memory while they are saved, they cannot be protected from being cleared, and adding them is slower. Open it by https to have all of it.',
 };
 
 export const missing = {
@@ -42,7 +41,6 @@ export const missing = {
 
 export const status = {
   loading: 'Starting…',
-  ready: 'Ready.',
   offlineMode: 'Ready, on this device only.',
   connecting: 'Ready. Connecting to the relay…',
   /** @param {number} n */
@@ -95,7 +93,6 @@ export const share = {
   sending: 'Being fetched by',
   /** @param {string} peer */
   sendingTo: (peer) => `Sent to ${peer}`,
-  closing: 'Somebody is fetching from this page.',
 };
 
 export const open = {
@@ -107,7 +104,6 @@ export const open = {
   cancel: 'Cancel',
   again: 'Try again',
   close: 'Close',
-  details: 'Details',
   cid: 'CID',
   notVetted: 'Not vetted',
   notVettedMore: 'Every byte is checked against this CID, but nobody has checked what it is. Open it only if you trust who gave you the link.',
@@ -158,6 +154,8 @@ export const open = {
   previewCut: 'Only the beginning is shown.',
   noPreview: 'This kind of file is not shown here, for your safety. Save it and open it with a program you trust.',
   types: { file: 'File', raw: 'File', directory: 'Folder', symlink: 'Link', ipld: 'Data' },
+  /** @param {string} path */
+  noEntry: (path) => `There is no “${path}” in this folder.`,
   notAFile: 'This CID names data that is neither a file nor a folder. It cannot be shown here.',
   trouble: 'Having trouble connecting?',
   causes: [
@@ -181,6 +179,8 @@ export const files = {
   /** @param {string} name */
   remove: (name) => `Remove ${name}`,
   removeShort: 'Remove',
+  /** @param {number} n */
+  fetchedBy: (n) => `being fetched by ${n}`,
   /** @param {string} name @param {string} freed */
   removed: (name, freed) => `${name} was removed. ${freed} freed.`,
   /** @param {string} name */

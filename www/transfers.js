@@ -44,6 +44,15 @@ export class Transfers extends Model {
   }
 
   /**
+   * How many are fetching `root` at the moment, as far as it is known.
+   * @param {string} root
+   */
+  fetching(root) {
+    const now = performance.now();
+    return [...this.#sent.values()].filter((row) => row.root === root && now - row.last < ACTIVE_MS).length;
+  }
+
+  /**
    * Who gave something of `root` in the last seconds, the fastest first.
    * @param {string} root
    */
@@ -72,6 +81,6 @@ export class Transfers extends Model {
     rows.delete(key);
     rows.set(key, row);
     if (rows.size > MAX_ROWS) rows.delete(rows.keys().next().value ?? '');
-    this.changed();
+    this.progressed();
   }
 }
