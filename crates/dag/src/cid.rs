@@ -1,23 +1,16 @@
 //! Content identifiers: what a block is called.
 
-use std::{cmp::Ordering, fmt, str::FromStr, sync::Arc};
+use std::{fmt, str::FromStr};
 
 use multibase::Base;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
-    code,
+    Multihash, code,
     varint::{self, VarintError},
 };
 
 /// The longest CID in bytes; what Kubo's Bitswap takes from the wire.
 pub const MAX_CID: usize = 168;
-/// The most bytes that an identity multihash may carry (boxo `verifcid`).
-pub const MAX_IDENTITY: usize = 128;
-/// The longest digest of a real hash: 512 bits.
-const MAX_DIGEST: usize = 64;
-/// The shortest digest of a real hash that names content safely: 160 bits (boxo `verifcid`).
-const MIN_DIGEST: usize = 20;
 /// The longest text of a CID: base 2 writes eight characters a byte, after the base's own.
 const MAX_TEXT: usize = 4 + 8 * MAX_CID;
 
@@ -69,155 +62,6 @@ pub enum CidError {
     Unsupported(u64),
 }
 
-/// A hash function's number and the digest it gave.
-///
-/// At most 64 bytes of digest, or [`MAX_IDENTITY`] for the identity "hash". A SHA-256 digest is
-/// held in place; others are shared when cloned.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Multihash(Repr);
-
-/// Invariant: a whole SHA-256 digest is always `Sha256`, so that equal hashes compare equal.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Repr {
-    Sha256([u8; 32]),
-    Other { code: u64, digest: Arc<[u8]> },
-}
-
-impl Multihash {
-    /// A multihash of these parts; refused when the length cannot be the function's.
-    pub fn new(code: u64, digest: &[u8]) -> Result<Self, CidError> {
-        let most = match code {
-            code::IDENTITY => MAX_IDENTITY,
-            code::SHA2_256 => 32,
-            _ => MAX_DIGEST,
-        };
-        if digest.len() > most {
-            return Err(CidError::DigestLength { code, len: digest.len() as u64 });
-        }
-        Ok(Self(match <[u8; 32]>::try_from(digest) {
-            Ok(digest) if code == code::SHA2_256 => Repr::Sha256(digest),
-            _ => Repr::Other { code, digest: digest.into() },
-        }))
-    }
-
-    /// A SHA-256 digest that was computed elsewhere.
-    pub const fn from_sha256(digest: [u8; 32]) -> Self {
-        Self(Repr::Sha256(digest))
-    }
-
-    /// Hashes `bytes`. Errors: `Unsupported`, and `DigestLength` for identity.
-    pub fn hash(code: u64, bytes: &[u8]) -> Result<Self, CidError> {
-        match code {
-            code::SHA2_256 => Ok(Self::from_sha256(Sha256::digest(bytes).into())),
-            code::IDENTITY => Self::new(code, bytes),
-            _ => Err(CidError::Unsupported(code)),
-        }
-    }
-
-    /// The hash function's number.
-    pub const fn code(&self) -> u64 {
-        match self.0 {
-            Repr::Sha256(_) => code::SHA2_256,
-            Repr::Other { code, .. } => code,
-        }
-    }
-
-    /// The digest alone.
-    pub fn digest(&self) -> &[u8] {
-        match &self.0 {
-            Repr::Sha256(digest) => digest,
-            Repr::Other { digest, .. } => digest,
-        }
-    }
-
-    /// Whether `bytes` hash to this. Errors: those of [`check`](Self::check).
-    pub fn matches(&self, bytes: &[u8]) -> Result<bool, CidError> {
-        self.check()?;
-        if self.code() == code::IDENTITY {
-            return Ok(self.digest() == bytes);
-        }
-        // a digest may be a hash's beginning: at least 160 bits of it, as `check` has seen
-        Ok(Self::hash(self.code(), bytes)?.digest().starts_with(self.digest()))
-    }
-
-    /// Whether content can be verified by this hash at all: `Insecure` where it would prove
-    /// nothing, `Unsupported` where this crate does not compute it.
-    pub fn check(&self) -> Result<(), CidError> {
-        let (code, len) = (self.code(), self.digest().len());
-        if !is_secure(code) || (code != code::IDENTITY && len < MIN_DIGEST) {
-            return Err(CidError::Insecure { code, len });
-        }
-        match code {
-            code::SHA2_256 | code::IDENTITY => Ok(()),
-            _ => Err(CidError::Unsupported(code)),
-        }
-    }
-
-    /// `code`, length, digest.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(4 + self.digest().len());
-        self.write(&mut out);
-        out
-    }
-
-    /// The reverse of [`to_bytes`](Self::to_bytes), of all of `bytes`.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CidError> {
-        let (hash, used) = Self::read(bytes)?;
-        if used < bytes.len() { Err(CidError::Trailing(bytes.len() - used)) } else { Ok(hash) }
-    }
-
-    /// Reads the multihash that `bytes` begin with; gives it and its length.
-    pub fn read(bytes: &[u8]) -> Result<(Self, usize), CidError> {
-        let (code, first) = varint::read(bytes)?;
-        let (len, second) = varint::read(&bytes[first..])?;
-        if len > MAX_IDENTITY as u64 {
-            return Err(CidError::DigestLength { code, len });
-        }
-        let start = first + second;
-        let end = start + len as usize;
-        let digest = bytes.get(start..end).ok_or(CidError::Truncated)?;
-        Ok((Self::new(code, digest)?, end))
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        varint::write(self.code(), out);
-        varint::write(self.digest().len() as u64, out);
-        out.extend_from_slice(self.digest());
-    }
-}
-
-impl Ord for Multihash {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.code(), self.digest()).cmp(&(other.code(), other.digest()))
-    }
-}
-
-impl PartialOrd for Multihash {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl fmt::Debug for Multihash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Multihash({})", multibase::encode(Base::Base58Btc, self.to_bytes()))
-    }
-}
-
-/// The functions that IPFS trusts to name content (the default list of boxo `verifcid`).
-fn is_secure(code: u64) -> bool {
-    matches!(code,
-        code::IDENTITY | code::SHA1 | code::SHA2_256 | code::SHA2_512
-        | 0x14..=0x17 // sha3
-        | 0x19 // shake-256
-        | 0x1a..=0x1d // keccak
-        | code::BLAKE3
-        | 0x56 // dbl-sha2-256
-        | 0xb214..=0xb240 // blake2b from 160 bits on
-        | 0xb254..=0xb260 // blake2s from 160 bits on
-    )
-}
-
 /// The version of a CID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
@@ -243,9 +87,9 @@ pub struct Cid {
 impl Cid {
     /// Version 0. `Version0` unless the hash is a whole SHA-256.
     pub fn new_v0(hash: Multihash) -> Result<Self, CidError> {
-        match hash.0 {
-            Repr::Sha256(_) => Ok(Self { version: Version::V0, codec: code::DAG_PB, hash }),
-            Repr::Other { .. } => Err(CidError::Version0),
+        match hash.code() == code::SHA2_256 && hash.digest().len() == 32 {
+            true => Ok(Self { version: Version::V0, codec: code::DAG_PB, hash }),
+            false => Err(CidError::Version0),
         }
     }
 
@@ -411,63 +255,6 @@ impl Cid {
         if cid.version == Version::V0 {
             return Err(CidError::Version0); // version 0 takes no multibase prefix
         }
-        Ok(cid)
-    }
-}
-
-/// A CID without its digest: what comes before a block in a Bitswap message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Prefix {
-    /// The version.
-    pub version: Version,
-    /// The codec's number.
-    pub codec: u64,
-    /// The hash function's number.
-    pub hash: u64,
-    /// The digest's length in bytes; may cut a hash short.
-    pub digest_len: usize,
-}
-
-impl Prefix {
-    /// Reads four varints and nothing more; whatever they are, nothing is allocated.
-    pub fn parse(bytes: &[u8]) -> Result<Self, CidError> {
-        let mut rest = bytes;
-        let mut next = || -> Result<u64, CidError> {
-            let (number, used) = varint::read(rest)?;
-            rest = &rest[used..];
-            Ok(number)
-        };
-        let (version, codec, hash, len) = (next()?, next()?, next()?, next()?);
-        if !rest.is_empty() {
-            return Err(CidError::Trailing(rest.len()));
-        }
-        let version = match version {
-            0 => Version::V0,
-            1 => Version::V1,
-            other => return Err(CidError::Version(other)),
-        };
-        match usize::try_from(len) {
-            Ok(digest_len) if digest_len <= MAX_IDENTITY => {
-                Ok(Self { version, codec, hash, digest_len })
-            }
-            _ => Err(CidError::DigestLength { code: hash, len }),
-        }
-    }
-
-    /// The CID that `bytes` have under this prefix: the digest is computed, never claimed.
-    pub fn cid(&self, bytes: &[u8]) -> Result<Cid, CidError> {
-        let whole = Multihash::hash(self.hash, bytes)?;
-        let digest = whole.digest().get(..self.digest_len);
-        let wrong = CidError::DigestLength { code: self.hash, len: self.digest_len as u64 };
-        let hash = match digest {
-            Some(_) if self.hash == code::IDENTITY && self.digest_len != bytes.len() => {
-                return Err(wrong);
-            }
-            Some(digest) => Multihash::new(self.hash, digest)?,
-            None => return Err(wrong),
-        };
-        let cid = Cid::new(self.version, self.codec, hash)?;
-        cid.check()?;
         Ok(cid)
     }
 }

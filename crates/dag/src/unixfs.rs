@@ -10,15 +10,17 @@ mod dir;
 mod import;
 mod profile;
 mod read;
+mod tree;
 
 use std::{fmt, ops::Range};
 
 pub use chunk::{Chunker, Cut, Fixed, FixedChunker};
 pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Mtime};
-pub use dir::{Built, DirEntry, DirError, Entries, Entry, MAX_DEPTH, Tree, entries};
+pub use dir::{DirEntry, DirError, Entries, entries};
 pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes};
 pub use profile::{Chunking, HamtSize, ImportOptions, MAX_CHUNK, MAX_LINKS, OptionsError, Profile};
 pub use read::{MAX_FILE_DEPTH, MAX_HELD, ReadError, Reader, Window};
+pub use tree::{Built, Entry, MAX_DEPTH, Tree};
 
 use crate::{
     Block, Cid, Payload, code,
@@ -79,7 +81,8 @@ impl fmt::Display for Type {
 pub struct Stat {
     /// What it is.
     pub kind: Type,
-    /// Bytes of a file's content, as its root claims; of a link's target; `None` of directories.
+    /// Bytes of a file's content, as its root claims, or of a link's target. `None` of
+    /// directories, and of a file whose root contradicts itself.
     pub size: Option<u64>,
     /// Bytes of all blocks below and this one, as the links claim; `None` past 64 bits.
     pub dag_size: Option<u64>,
@@ -102,13 +105,23 @@ pub fn stat<B: Payload>(block: &Block<B>) -> Result<Stat, NodeError> {
     };
     let payload = data.data.unwrap_or_default();
     let (size, target) = match kind {
-        Type::File | Type::Raw => (data.filesize.or(Some(payload.len() as u64)), None),
+        Type::File | Type::Raw => (file_size(&data), None),
         Type::Symlink => (Some(payload.len() as u64), Some(payload.to_vec())),
         _ => (None, None),
     };
     let mut sizes = node.links().map(|link| link.tsize.unwrap_or(0));
     let dag_size = sizes.try_fold(own, u64::checked_add);
     Ok(Stat { kind, size, dag_size, target, mode: data.mode, mtime: data.mtime })
+}
+
+/// The size that a file's message claims; `None` unless it is the sum of what lies in the message
+/// and under its links. An absent size means zero, but a leaf of type raw need not say it.
+pub(crate) fn file_size(data: &Data<'_>) -> Option<u64> {
+    let own = data.data.map_or(0, <[u8]>::len) as u64;
+    let sum = data.blocksizes.iter().try_fold(own, |sum, size| sum.checked_add(*size))?;
+    let leaf = data.kind == Kind::Raw && data.blocksizes.is_empty();
+    let claimed = data.filesize.unwrap_or(if leaf { own } else { 0 });
+    (claimed == sum).then_some(sum)
 }
 
 /// A block taken apart, borrowed from its bytes; a raw block has nothing to take apart.

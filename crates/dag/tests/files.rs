@@ -391,6 +391,7 @@ fn ufs_04_lying_filesize() {
     for claimed in [0, 4, 6, 1_000_000_000_000_000, u64::MAX] {
         data.filesize = Some(claimed);
         let cid = store.put_node(&data, &[]);
+        assert_eq!(stat(store.get(&cid)).unwrap().size, None);
         assert_eq!(refused(&store, &cid), ReadError::FileSize { cid, claimed });
     }
     // sizes whose sum overflows

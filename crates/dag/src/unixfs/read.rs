@@ -1,16 +1,18 @@
 //! Reading a file, or a range of it: wants out, blocks in, bytes out.
 
+mod error;
+mod part;
+
 use std::{
     collections::VecDeque,
     ops::{Bound, Range, RangeBounds},
-    vec,
 };
 
-use super::{Data, Envelope, Kind, NodeError, Type, open_bytes};
-use crate::{
-    Block, Cid, CidError, MAX_BLOCK, Payload,
-    codec::pb::{Link, Links, Node as PbNode},
-};
+pub use error::ReadError;
+use part::{Node, Want, charge, check_node, check_part, check_size};
+
+use super::{Envelope, open_bytes};
+use crate::{Block, Cid, MAX_BLOCK, Payload};
 
 /// The most levels of a file. Four levels of 174 links hold 200 TB; a chain of single links could
 /// go on for ever.
@@ -18,96 +20,6 @@ pub const MAX_FILE_DEPTH: usize = 64;
 /// The most bytes of inner nodes that a reader holds at once: room for sixteen nodes of the
 /// largest size, where an honest file has one a level.
 pub const MAX_HELD: usize = 16 * MAX_BLOCK;
-
-/// Why a file cannot be read. After any of these the reader gives nothing more.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// The root is something else than a file.
-    #[error("{cid} is a {found}, not a file")]
-    NotAFile {
-        /// The root.
-        cid: Cid,
-        /// What it is.
-        found: Type,
-    },
-    /// A part of the file cannot be verified by its CID.
-    #[error("the file links to {cid}: {source}")]
-    Link {
-        /// The part.
-        cid: Cid,
-        /// What is wrong with its CID.
-        source: CidError,
-    },
-    /// A part of the file is something else than a file.
-    #[error("a file is damaged: its part {cid} is a {found}")]
-    Part {
-        /// The part.
-        cid: Cid,
-        /// What it is.
-        found: Type,
-    },
-    /// A node does not give one size for each link.
-    #[error("a file is damaged: {cid} gives {sizes} sizes for {links} links")]
-    Sizes {
-        /// The node.
-        cid: Cid,
-        /// How many links it has.
-        links: usize,
-        /// How many sizes it gives.
-        sizes: usize,
-    },
-    /// A node's size is not the sum of its parts, or exceeds 64 bits.
-    #[error("a file is damaged: {cid} claims {claimed} bytes, its parts do not add up to that")]
-    FileSize {
-        /// The node.
-        cid: Cid,
-        /// What it claims.
-        claimed: u64,
-    },
-    /// A part holds fewer bytes than the node above it said.
-    #[error("a file is damaged: part {cid} holds {actual} bytes where {claimed} were announced")]
-    UnderRead {
-        /// The part.
-        cid: Cid,
-        /// What it was to hold.
-        claimed: u64,
-        /// What it holds.
-        actual: u64,
-    },
-    /// A part holds more bytes than the node above it said.
-    #[error("a file is damaged: part {cid} holds {actual} bytes where {claimed} were announced")]
-    OverRead {
-        /// The part.
-        cid: Cid,
-        /// What it was to hold.
-        claimed: u64,
-        /// What it holds.
-        actual: u64,
-    },
-    /// A link inside a file has a name.
-    #[error("a file is damaged: link {link} of {cid} has a name")]
-    LinkName {
-        /// The node.
-        cid: Cid,
-        /// Which link, from 0.
-        link: usize,
-    },
-    /// More than [`MAX_FILE_DEPTH`] levels.
-    #[error("the file is more than {MAX_FILE_DEPTH} levels deep at {cid}")]
-    TooDeep {
-        /// The part that lies too deep.
-        cid: Cid,
-    },
-    /// Inner nodes of more than [`MAX_HELD`] bytes would have to be held.
-    #[error("the file's inner nodes are too large at {cid}")]
-    TooMuchHeld {
-        /// The node that was too much.
-        cid: Cid,
-    },
-    /// A block is nothing that UnixFS knows.
-    #[error(transparent)]
-    Node(#[from] NodeError),
-}
 
 /// How far ahead of what was read a [`Reader`] asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,29 +73,6 @@ enum Slot<B> {
     Bytes(B),
     /// An inner node with links left to follow.
     Node(Node<B>),
-}
-
-#[derive(Debug)]
-struct Want {
-    cid: Cid,
-    /// Where in the file it begins.
-    start: u64,
-    /// How much of the file it was announced to hold; nobody announces the root.
-    size: Option<u64>,
-    depth: usize,
-}
-
-/// What is left of an inner node: its links are decoded one by one as they are needed.
-#[derive(Debug)]
-struct Node<B> {
-    bytes: B,
-    links: Range<usize>,
-    sizes: vec::IntoIter<u64>,
-    /// Where in the file the next link begins.
-    start: u64,
-    depth: usize,
-    /// What it counts for in `held`.
-    cost: usize,
 }
 
 impl<B: Payload> Reader<B> {
@@ -366,82 +255,5 @@ impl<B: Payload> Reader<B> {
     fn count_out(&mut self, bytes: usize) {
         self.ahead.blocks -= 1;
         self.ahead.bytes -= bytes;
-    }
-}
-
-impl<B: Payload> Node<B> {
-    /// The first link left that `range` needs, or `None` when there is none. Links to no bytes
-    /// are passed over: there is nothing to read there, and a graph of them has no end.
-    fn peek(&mut self, range: &Range<u64>) -> Option<Want> {
-        loop {
-            let size = *self.sizes.as_slice().first()?;
-            if self.start >= range.end {
-                return None;
-            }
-            if size > 0 && self.start + size > range.start {
-                let bytes = self.bytes.as_bytes()?;
-                let link = Links::resume(bytes, self.links.clone()).next()?;
-                let (start, depth) = (self.start, self.depth + 1);
-                return Some(Want { cid: link.cid, start, size: Some(size), depth });
-            }
-            self.advance();
-        }
-    }
-
-    /// Passes over a link.
-    fn advance(&mut self) {
-        let Some(bytes) = self.bytes.as_bytes() else { return };
-        let mut links = Links::resume(bytes, self.links.clone());
-        links.skip_one();
-        self.links.start = links.at();
-        self.start += self.sizes.next().unwrap_or(0);
-    }
-}
-
-/// What a part of this announced size counts for: its bytes, or those of a whole block if more
-/// lies below it.
-fn charge(size: Option<u64>) -> usize {
-    size.unwrap_or(0).min(MAX_BLOCK as u64) as usize
-}
-
-fn check_part(want: &Want, found: Type) -> Result<(), ReadError> {
-    let cid = || want.cid.clone();
-    match (found, want.size) {
-        (Type::File | Type::Raw, _) => Ok(()),
-        (_, None) => Err(ReadError::NotAFile { cid: cid(), found }),
-        (_, Some(_)) => Err(ReadError::Part { cid: cid(), found }),
-    }
-}
-
-/// The size of the file below a dag-pb node, if all that the node says of it agrees.
-fn check_node(cid: &Cid, node: &PbNode<'_>, data: &Data<'_>) -> Result<u64, ReadError> {
-    let (links, sizes) = (node.len(), data.blocksizes.len());
-    if links != sizes {
-        return Err(ReadError::Sizes { cid: cid.clone(), links, sizes });
-    }
-    let named = |link: Link<'_>| link.name.is_some_and(|name| !name.is_empty());
-    if let Some(link) = node.links().position(named) {
-        return Err(ReadError::LinkName { cid: cid.clone(), link });
-    }
-    let own = data.data.map_or(0, <[u8]>::len) as u64;
-    let claimed = match (data.filesize, data.kind) {
-        (Some(size), _) => size,
-        // a leaf of type raw says what it holds by holding it; a file's absent size means zero
-        (None, Kind::Raw) if sizes == 0 => own,
-        (None, _) => 0,
-    };
-    match data.blocksizes.iter().try_fold(own, |sum, size| sum.checked_add(*size)) {
-        Some(sum) if sum == claimed => Ok(sum),
-        _ => Err(ReadError::FileSize { cid: cid.clone(), claimed }),
-    }
-}
-
-fn check_size(want: &Want, actual: u64) -> Result<(), ReadError> {
-    let Some(claimed) = want.size else { return Ok(()) };
-    let cid = want.cid.clone();
-    match actual.cmp(&claimed) {
-        std::cmp::Ordering::Less => Err(ReadError::UnderRead { cid, claimed, actual }),
-        std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Greater => Err(ReadError::OverRead { cid, claimed, actual }),
     }
 }

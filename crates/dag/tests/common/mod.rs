@@ -94,14 +94,25 @@ pub fn read(
     root: &Cid,
     range: impl RangeBounds<u64>,
 ) -> Result<Option<Vec<u8>>, ReadError> {
-    let mut reader = Reader::<Bytes>::new(root.clone(), range, Window::default());
     let mut out = Vec::new();
+    let done = read_each(store, root, range, |bytes| out.extend_from_slice(&bytes))?;
+    Ok(done.then_some(out))
+}
+
+/// As [`read`], piece by piece; `false` when a block is missing.
+pub fn read_each(
+    store: &Store,
+    root: &Cid,
+    range: impl RangeBounds<u64>,
+    mut each: impl FnMut(Bytes),
+) -> Result<bool, ReadError> {
+    let mut reader = Reader::<Bytes>::new(root.clone(), range, Window::default());
     loop {
         while let Some(bytes) = reader.read()? {
-            out.extend_from_slice(&bytes);
+            each(bytes);
         }
         if reader.is_done() {
-            return Ok(Some(out));
+            return Ok(true);
         }
         let mut given = false;
         for cid in reader.wants() {
@@ -110,7 +121,7 @@ pub fn read(
             }
         }
         if !given {
-            return Ok(None);
+            return Ok(false);
         }
     }
 }

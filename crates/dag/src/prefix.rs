@@ -1,0 +1,60 @@
+//! CIDs without their digests, as Bitswap sends them with blocks.
+
+use crate::{Cid, CidError, MAX_IDENTITY, Multihash, Version, code, varint};
+
+/// A CID without its digest: what comes before a block in a Bitswap message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prefix {
+    /// The version.
+    pub version: Version,
+    /// The codec's number.
+    pub codec: u64,
+    /// The hash function's number.
+    pub hash: u64,
+    /// The digest's length in bytes; may cut a hash short.
+    pub digest_len: usize,
+}
+
+impl Prefix {
+    /// Reads four varints and nothing more; whatever they are, nothing is allocated.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CidError> {
+        let mut rest = bytes;
+        let mut next = || -> Result<u64, CidError> {
+            let (number, used) = varint::read(rest)?;
+            rest = &rest[used..];
+            Ok(number)
+        };
+        let (version, codec, hash, len) = (next()?, next()?, next()?, next()?);
+        if !rest.is_empty() {
+            return Err(CidError::Trailing(rest.len()));
+        }
+        let version = match version {
+            0 => Version::V0,
+            1 => Version::V1,
+            other => return Err(CidError::Version(other)),
+        };
+        match usize::try_from(len) {
+            Ok(digest_len) if digest_len <= MAX_IDENTITY => {
+                Ok(Self { version, codec, hash, digest_len })
+            }
+            _ => Err(CidError::DigestLength { code: hash, len }),
+        }
+    }
+
+    /// The CID that `bytes` have under this prefix: the digest is computed, never claimed.
+    pub fn cid(&self, bytes: &[u8]) -> Result<Cid, CidError> {
+        let whole = Multihash::hash(self.hash, bytes)?;
+        let digest = whole.digest().get(..self.digest_len);
+        let wrong = CidError::DigestLength { code: self.hash, len: self.digest_len as u64 };
+        let hash = match digest {
+            Some(_) if self.hash == code::IDENTITY && self.digest_len != bytes.len() => {
+                return Err(wrong);
+            }
+            Some(digest) => Multihash::new(self.hash, digest)?,
+            None => return Err(wrong),
+        };
+        let cid = Cid::new(self.version, self.codec, hash)?;
+        cid.check()?;
+        Ok(cid)
+    }
+}
