@@ -12,6 +12,9 @@ import { errors } from './strings.js';
  * @property {boolean} restart whether the peer has to be started anew
  */
 
+/** Messages may quote what a stranger sent. */
+const MAX_DETAIL = 500;
+
 /** Trying the same once more can end differently. */
 const RETRY = new Set(['NOT_FOUND', 'CORRUPT', 'QUOTA', 'TIMEOUT', 'OFFLINE', 'UNREACHABLE', 'STORAGE', 'NOT_LOADED', 'UNKNOWN']);
 
@@ -43,6 +46,15 @@ export function codeOf(error) {
   return PLATFORM.get(name ?? '') ?? 'UNKNOWN';
 }
 
+/**
+ * What the failure says of itself, '' where it says nothing.
+ * @param {unknown} error
+ */
+export function messageOf(error) {
+  const message = /** @type {{ message?: unknown } | undefined} */ (error)?.message;
+  return typeof message === 'string' ? message.slice(0, MAX_DETAIL) : '';
+}
+
 /** @param {unknown} error */
 export function isAbort(error) {
   return /** @type {{ name?: string } | undefined} */ (error)?.name === 'AbortError';
@@ -60,11 +72,10 @@ export function isWorthWaiting(error) {
 export function explain(error) {
   const code = codeOf(error);
   const { title, todo } = errors[code];
-  const message = /** @type {{ message?: unknown } | undefined} */ (error)?.message;
   return {
     code,
     title,
-    detail: typeof message === 'string' ? message.slice(0, 500) : '',
+    detail: messageOf(error),
     todo,
     retry: RETRY.has(code),
     restart: RESTART.has(code),

@@ -1,6 +1,7 @@
 // Opening: from a link to verified bytes on this device. One thing is open at a time. Whoever has it may come and go:
 // looking goes on, and goes on where it stopped, until it is cancelled.
 
+import { doing } from './doing.js';
 import { codeOf, isAbort, isWorthWaiting } from './errors.js';
 import { Model, pause } from './events.js';
 import { parseLink } from './link.js';
@@ -19,9 +20,6 @@ export const MAX_ENTRIES = 20_000;
 
 /** How often it is looked at what is to be said, in milliseconds. */
 const SAY_MS = 2_000;
-
-/** After this many milliseconds without a byte, a transfer that began counts as stalled. */
-const STALLED_MS = 10_000;
 
 /**
  * @typedef {import('./link.js').Link} Link
@@ -48,6 +46,10 @@ export class Opening extends Model {
   rate = new Rate();
   /** When anything last moved, by `performance.now()`. */
   moved = 0;
+  /** When the search began, by `performance.now()`. */
+  began = 0;
+  /** @type {import('./doing.js').Search | undefined} */
+  search = undefined;
   /** @type {Set<string>} peers that were connected while it was looked for */
   asked = new Set();
   /** @type {unknown} */
@@ -65,6 +67,7 @@ export class Opening extends Model {
     super();
     this.#host = host;
     this.#announcer = announcer;
+    host.addEventListener('looking', (event) => this.#looking(/** @type {CustomEvent} */ (event).detail));
     // Time alone changes what is to be said: a transfer stalls, peers are asked.
     setInterval(() => this.#say(), SAY_MS);
   }
@@ -84,16 +87,20 @@ export class Opening extends Model {
 
   /** What is happening, in words; '' where figures say it. */
   get doing() {
+    const now = performance.now();
     const { peer } = this.#host;
-    if (!peer) return words.waiting;
-    if (this.state === 'listing') return words.listing;
-    if (this.state === 'fetching') return performance.now() - this.moved > STALLED_MS ? words.stalled : '';
-    if (this.state === 'waiting') {
-      if (!navigator.onLine) return words.nobodyOffline;
-      return this.loaded > 0 ? words.interrupted(bytes(this.loaded)) : words.nobody(this.asked.size);
-    }
-    const count = peer.peers().length;
-    return this.link?.from.length && count === 0 ? words.dialling : words.asking(count);
+    return doing({
+      state: this.state,
+      running: peer !== undefined,
+      online: navigator.onLine,
+      loaded: this.loaded,
+      peers: peer?.peers().length ?? 0,
+      asked: this.asked.size,
+      named: (this.link?.from.length ?? 0) > 0,
+      search: this.search,
+      searchedMs: now - this.began,
+      quietMs: now - this.moved,
+    });
   }
 
   /** Where it lies, as the package takes it. */
@@ -112,7 +119,8 @@ export class Opening extends Model {
     Object.assign(this, { text, link: undefined, stat: undefined, entries: [], tooMany: false, kept: false, loaded: 0, total: 0, error: undefined });
     this.rate = new Rate();
     this.asked = new Set();
-    this.moved = performance.now();
+    this.search = undefined;
+    this.began = this.moved = performance.now();
     this.#set('starting');
     this.#run(this.#controller.signal);
   }
@@ -247,7 +255,7 @@ export class Opening extends Model {
       try {
         return await attempt(peer);
       } catch (error) {
-        if (isAbort(error) || !isWorthWaiting(error)) throw error;
+        if (isAbort(error) || !isWorthWaiting(error) || this.#alone(error)) throw error;
         this.#noteAsked();
         this.#set('waiting');
         await pause(BACKOFF_MS[Math.min(turn, BACKOFF_MS.length - 1)], signal, [
@@ -256,6 +264,11 @@ export class Opening extends Model {
         ]);
       }
     }
+  }
+
+  /** A page without any network has nobody to wait for. */
+  #alone(/** @type {unknown} */ error) {
+    return codeOf(error) === 'OFFLINE' && !this.#host.hasNetwork;
   }
 
   /** Remembers whom the package can ask at the moment: it asks everybody who is connected. */
@@ -288,7 +301,15 @@ export class Opening extends Model {
     this.changed();
   }
 
+  #looking(/** @type {import('./doing.js').Search & { root: string }} */ search) {
+    if (!this.busy || ![this.link?.cid, this.stat?.cid].includes(search.root)) return;
+    this.search = search;
+    this.#noteAsked();
+    this.progressed();
+  }
+
   #say() {
+    if (this.busy) this.#noteAsked();
     if (this.busy && this.doing) this.#announcer.say('open', this.doing);
   }
 }

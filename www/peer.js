@@ -8,7 +8,10 @@ import { hasIndexedDb } from './platform.js';
 /** @typedef {import('../js/index.js').Peer} Peer */
 
 /** Events of the peer that the page listens to; they are passed on, so that nobody has to listen anew after a restart. */
-const EVENTS = ['online', 'offline', 'peer:connect', 'peer:disconnect', 'addrs', 'sent', 'received', 'storage:low'];
+const EVENTS = ['online', 'offline', 'peer:connect', 'peer:disconnect', 'addrs', 'sent', 'received', 'looking', 'storage:low'];
+
+/** Those that come many times a second, and say nothing about the peer itself. */
+const FREQUENT = new Set(['sent', 'received', 'looking']);
 
 /** The options of `avocet.json` that reach `createPeer`; all of them lists. */
 const OPTIONS = ['relays', 'bootstrap', 'routers', 'gateways', 'iceServers'];
@@ -104,7 +107,7 @@ export class PeerHost extends Model {
         if (this.peer !== peer) return;
         if (type === 'online' || type === 'offline') this.online = type === 'online';
         this.dispatchEvent(new CustomEvent(type, { detail: /** @type {CustomEvent} */ (event).detail }));
-        if (type !== 'sent' && type !== 'received') this.changed();
+        if (!FREQUENT.has(type)) this.changed();
       });
     }
   }

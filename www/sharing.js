@@ -1,6 +1,6 @@
 // Sharing: what was dropped waits in a line, is added piece by piece, and has a link at the end.
 
-import { isAbort } from './errors.js';
+import { codeOf, isAbort, messageOf } from './errors.js';
 import { Model } from './events.js';
 import { shownName } from './names.js';
 import { Rate, percent } from './progress.js';
@@ -114,7 +114,8 @@ export class Sharing extends Model {
       this.#announcer.tell('share', words.cancelled);
       return;
     }
-    job.error = error;
+    // What cannot be found while something is added is the file itself.
+    job.error = codeOf(error) === 'NOT_FOUND' ? Object.assign(new Error(messageOf(error)), { code: 'FILE_CHANGED' }) : error;
     this.#set(job, 'failed');
     this.#announcer.clear('share');
     this.#host.noticed(error);

@@ -113,6 +113,10 @@ export const open = {
   dialling: 'Connecting to whoever the link names.',
   /** @param {number} asked */
   nobody: (asked) => `Nobody has it so far. Asked ${count(asked, 'peer', 'peers')} and looked in the DHT. Looking goes on until you cancel.`,
+  /** @param {number} found */
+  connecting: (found) => `Connecting to ${count(found, 'peer that is said to have it', 'peers that are said to have it')}.`,
+  /** @param {number} found */
+  unreachable: (found) => `${count(found, 'peer is said to have it, but cannot', 'peers are said to have it, but none can')} be reached now. Looking goes on until you cancel.`,
   nobodyOffline: 'It is not on this device, and this device is offline. Looking goes on when the network is back.',
   listing: 'Reading the folder…',
   fetching: 'Fetching',
@@ -232,7 +236,7 @@ export const errors = {
   LIMIT: { title: 'This is more than can be handled safely', todo: 'It goes beyond a limit that protects this device. Share it in smaller parts.' },
   QUOTA: { title: 'There is not enough room in this browser', todo: 'Remove something under “My files”, or free space on the disk, then try again. What was here before can still be read.' },
   TIMEOUT: { title: 'The answer took too long', todo: 'Try again. If it stays so, whoever has it may be on a slow network or gone.' },
-  OFFLINE: { title: 'This device is offline', todo: 'Connect to a network. It goes on by itself.' },
+  OFFLINE: { title: 'It is not on this device, and there is no network to ask', todo: 'Connect to a network, or open this page where it has a relay, then try again.' },
   UNREACHABLE: { title: 'Whoever has it cannot be reached', todo: 'Ask them to keep their page open, and try another network if one of you is behind a strict firewall or VPN.' },
   UNSUPPORTED: { title: 'This cannot be opened here', todo: 'It uses a format that this page does not know.' },
   STOPPED: { title: 'Avocet was stopped', todo: 'Restart it to go on.' },
