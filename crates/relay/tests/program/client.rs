@@ -102,7 +102,10 @@ impl Client {
             SwarmEvent::Behaviour(BehaviourEvent::Kad(kad::Event::OutboundQueryProgressed {
                 result: kad::QueryResult::StartProviding(result),
                 ..
-            })) => Some(result.as_ref().map(drop).unwrap()),
+            })) => {
+                assert!(result.is_ok(), "{result:?}");
+                Some(())
+            }
             _ => None,
         })
         .await;
