@@ -183,7 +183,7 @@ impl Peer {
             cids.extend(entries);
         }
         self.inner.roots.borrow_mut().insert(root.clone(), cids.clone());
-        self.inner.net.exchange().stored(cids.clone());
+        self.inner.net.exchange().stored(&cids);
         self.inner.announcer.add(cids);
     }
 

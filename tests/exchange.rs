@@ -3,11 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use avocet::{
-    files::{
-        export::{Export, Part},
-        import::{Import, import},
-        source::{Entry, Source},
-    },
+    files::{Entry, Export, Import, Part, Source, import},
     peer::{Event, Options, Peer},
     platform::{self, Payload},
     store::StoreName,

@@ -133,7 +133,7 @@ impl Session {
         let block = exchange.want(session, cid).await.ok_or(FetchError::Stopped)?;
         self.tell(News::Satisfied);
         self.inner.saver.save(block.clone()).await?;
-        exchange.stored([cid.clone()]);
+        exchange.stored(std::slice::from_ref(cid));
         Ok(block)
     }
 

@@ -7,6 +7,7 @@ mod behaviour;
 mod core;
 mod handler;
 mod inbound;
+mod outbound;
 mod probe;
 
 pub use self::{

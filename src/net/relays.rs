@@ -80,11 +80,6 @@ impl Relays {
         self.relays.iter_mut().for_each(|relay| relay.reservation.hurry(now));
     }
 
-    /// Whether any relay holds a place for us.
-    pub fn any_reserved(&self) -> bool {
-        self.relays.iter().any(|relay| relay.reservation.is_reserved())
-    }
-
     /// The relays' ids.
     pub fn ids(&self) -> Vec<PeerId> {
         self.relays.iter().map(|relay| relay.id).collect()

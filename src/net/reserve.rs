@@ -35,16 +35,6 @@ impl Reservation {
         Self { state: State::Waiting(now), wait: FIRST_WAIT }
     }
 
-    /// Where it stands.
-    pub fn state(&self) -> State {
-        self.state
-    }
-
-    /// Whether the relay holds a place for us.
-    pub fn is_reserved(&self) -> bool {
-        self.state == State::Reserved
-    }
-
     /// Whether a try is due; then it counts as begun.
     pub fn begin_if_due(&mut self, now: Instant) -> bool {
         match self.state {

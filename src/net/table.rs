@@ -124,11 +124,6 @@ impl Table {
         self.peers.get(peer).is_some_and(|entry| entry.links.iter().any(|link| link.direct))
     }
 
-    /// Whether any connection to the peer stands.
-    pub fn is_connected(&self, peer: &PeerId) -> bool {
-        self.peers.contains_key(peer)
-    }
-
     /// The peer as `peers()` shows it.
     pub fn info(&self, peer: &PeerId) -> Option<PeerInfo> {
         self.peers.get(peer).and_then(|entry| describe(*peer, entry))
@@ -137,12 +132,6 @@ impl Table {
     /// Every connected peer, by id.
     pub fn list(&self) -> Vec<PeerInfo> {
         self.peers.iter().filter_map(|(peer, entry)| describe(*peer, entry)).collect()
-    }
-
-    /// The ids of all peers with a direct connection.
-    pub fn direct_ids(&self) -> Vec<PeerId> {
-        let direct = |entry: &Entry| entry.links.iter().any(|link| link.direct);
-        self.peers.iter().filter(|(_, e)| direct(e)).map(|(peer, _)| *peer).collect()
     }
 }
 
@@ -198,7 +187,7 @@ mod tests {
         assert!(shown.direct && shown.transport == "webrtc" && shown.direction == "outbound");
         assert_eq!(table.closed(peer, first), Change::None);
         assert!(matches!(table.closed(peer, second), Change::Gone(info) if info.direct));
-        assert!(!table.is_connected(&peer));
+        assert_eq!(table.info(&peer), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     net::timer::Timer,
     platform::{self, Block, Instant, Payload},
 };
-use avocet_bitswap::{Action, Incoming, SessionId, wire};
+use avocet_bitswap::{Action, Incoming, Lane, SessionId, wire};
 use avocet_dag::Cid;
 use avocet_transport::webrtc::is_direct;
 use bytes::Bytes;
@@ -77,7 +77,7 @@ pub struct Behaviour {
     /// The direct connections of each peer, the one that is used first.
     links: HashMap<PeerId, Vec<ConnectionId>>,
     /// Messages being written: over which connection, and the blocks in them.
-    sending: HashMap<PeerId, (ConnectionId, Vec<(Cid, u64)>)>,
+    sending: HashMap<(PeerId, Lane), (ConnectionId, Vec<(Cid, u64)>)>,
     /// At most two a connection: a handler reads on when one has been processed.
     hashing: FuturesUnordered<LocalBoxFuture<'static, Hashed>>,
     /// When the engine wants to be called again.
@@ -120,15 +120,19 @@ impl Behaviour {
         if gone {
             self.links.remove(&peer);
         }
-        let interrupted = self.sending.get(&peer).is_some_and(|(link, _)| *link == id);
-        if interrupted {
-            self.sending.remove(&peer);
+        let over_it = |lane: &Lane| self.sending.get(&(peer, *lane)).is_some_and(|(l, _)| *l == id);
+        let interrupted: Vec<Lane> =
+            [Lane::Asking, Lane::Answering].into_iter().filter(over_it).collect();
+        for lane in &interrupted {
+            self.sending.remove(&(peer, *lane));
         }
         self.exchange.with(|core, now| {
             if gone {
                 core.engine.handle_disconnected(peer, now);
-            } else if interrupted {
-                core.engine.handle_send_failed(peer, now);
+            } else {
+                for lane in interrupted {
+                    core.engine.handle_send_failed(peer, lane, now);
+                }
             }
         });
     }
@@ -141,7 +145,7 @@ impl Behaviour {
 
     fn act(&mut self, action: Action<PeerId, Payload>) {
         match action {
-            Action::Send { peer, message } => self.send(peer, message),
+            Action::Send { peer, lane, message } => self.send(peer, lane, message),
             Action::Deliver { block, from, sessions, .. } => {
                 let (cid, received) = (block.cid().clone(), block.len() as u64);
                 let root = self.exchange.with(|core, _| {
@@ -171,7 +175,7 @@ impl Behaviour {
         }
     }
 
-    fn send(&mut self, peer: PeerId, message: wire::Outgoing<Payload>) {
+    fn send(&mut self, peer: PeerId, lane: Lane, message: wire::Outgoing<Payload>) {
         let blocks = message.blocks.iter();
         let blocks = blocks.map(|block| (block.cid().clone(), block.len() as u64)).collect();
         // The wire is written from memory; what lives outside comes in here, and only here.
@@ -184,14 +188,14 @@ impl Behaviour {
         };
         match (self.link(&peer), wire::encode(&message)) {
             (Some(link), Ok(bytes)) => {
-                self.sending.insert(peer, (link, blocks));
-                self.notify(peer, link, Command::Send(vec![Bytes::from(bytes)]));
+                self.sending.insert((peer, lane), (link, blocks));
+                self.notify(peer, link, Command::Send(lane, Bytes::from(bytes)));
             }
             (_, encoded) => {
                 if let Err(error) = encoded {
                     tracing::error!(%error, "a message was not written");
                 }
-                self.exchange.with(|core, now| core.engine.handle_send_failed(peer, now));
+                self.exchange.with(|core, now| core.engine.handle_send_failed(peer, lane, now));
             }
         }
     }
@@ -208,26 +212,29 @@ impl Behaviour {
             Report::Receiving(bytes) => {
                 self.exchange.with(|core, now| core.engine.handle_receiving(peer, bytes, now));
             }
-            Report::Sent => self.sent(peer),
-            Report::SendFailed => {
-                self.sending.remove(&peer);
-                self.exchange.with(|core, now| core.engine.handle_send_failed(peer, now));
+            Report::ReceiveFailed(told) => {
+                self.exchange.with(|core, now| core.engine.handle_receive_failed(peer, told, now));
+            }
+            Report::Sending(lane) => {
+                self.exchange.with(|core, now| core.engine.handle_sending(peer, lane, now));
+            }
+            Report::Sent(lane) => self.sent(peer, lane),
+            // After a reconnection an old connection's report may still come: it concerns nobody.
+            Report::SendFailed(lane) if self.sending.remove(&(peer, lane)).is_none() => {}
+            Report::SendFailed(lane) => {
+                self.exchange.with(|core, now| core.engine.handle_send_failed(peer, lane, now));
             }
             Report::Pong => self.exchange.with(|core, now| core.engine.handle_pong(peer, now)),
             Report::Malformed => {
-                let nothing = Incoming { rejected: 1, ..Incoming::default() };
+                let nothing = wire::Message::default().into_incoming(Vec::new(), 1);
                 self.exchange.with(|core, now| core.engine.handle_message(peer, nothing, now));
             }
         }
     }
 
-    fn sent(&mut self, peer: PeerId) {
-        let blocks = self.sending.remove(&peer).map(|(_, blocks)| blocks).unwrap_or_default();
-        self.exchange.with(|core, now| {
-            core.stats.blocks_sent += blocks.len() as u64;
-            core.stats.bytes_sent += blocks.iter().map(|(_, size)| size).sum::<u64>();
-            core.engine.handle_sent(peer, now);
-        });
+    fn sent(&mut self, peer: PeerId, lane: Lane) {
+        let Some((_, blocks)) = self.sending.remove(&(peer, lane)) else { return };
+        self.exchange.with(|core, now| core.engine.handle_sent(peer, lane, now));
         for (cid, sent) in blocks {
             let moved = Event::Moved { peer, cid, root: None, sent, received: 0 };
             self.events.push_back(ToSwarm::GenerateEvent(moved));
@@ -260,12 +267,11 @@ impl Behaviour {
 }
 
 /// Every block of the message under the CID that its bytes have: a wrong block is one that nobody asked for.
-async fn hash(peer: PeerId, link: ConnectionId, message: wire::Message) -> Hashed {
+async fn hash(peer: PeerId, link: ConnectionId, mut message: wire::Message) -> Hashed {
     let mut blocks: Vec<Block> = Vec::with_capacity(message.blocks.len());
-    let mut rejected = message.rejected;
-    for raw in message.blocks {
-        let payload = Payload::from(raw.data);
-        let prefix = raw.prefix;
+    let mut rejected = 0;
+    for raw in std::mem::take(&mut message.blocks) {
+        let (prefix, payload) = (raw.prefix, Payload::from(raw.data));
         match platform::hash(prefix.version, prefix.codec, prefix.hash, payload).await {
             Ok(block) if block.cid().hash().digest().len() == prefix.digest_len => {
                 blocks.push(block);
@@ -273,8 +279,7 @@ async fn hash(peer: PeerId, link: ConnectionId, message: wire::Message) -> Hashe
             _ => rejected += 1,
         }
     }
-    let (wants, full, presences) = (message.wants, message.full, message.presences);
-    (peer, link, Incoming { wants, full, presences, blocks, rejected })
+    (peer, link, message.into_incoming(blocks, rejected))
 }
 
 impl NetworkBehaviour for Behaviour {
@@ -345,7 +350,7 @@ impl NetworkBehaviour for Behaviour {
                 self.notify(peer, link, Command::Processed);
                 continue;
             }
-            if let Some(action) = self.exchange.with(|core, now| core.engine.poll_action(now)) {
+            if let Some(action) = self.exchange.with(|core, _| core.engine.poll_action()) {
                 self.act(action);
                 continue;
             }

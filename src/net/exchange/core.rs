@@ -8,7 +8,7 @@ use futures::{FutureExt, channel::oneshot};
 use libp2p::PeerId;
 use std::{
     cell::RefCell,
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -38,7 +38,6 @@ pub(super) struct Core {
     /// What each open session is for.
     roots: HashMap<SessionId, Cid>,
     next_waiter: u64,
-    pub stats: Stats,
     pub waker: Option<Waker>,
     pub stopped: bool,
 }
@@ -59,7 +58,6 @@ impl Exchange {
             waiting: HashMap::new(),
             roots: HashMap::new(),
             next_waiter: 0,
-            stats: Stats::default(),
             waker: None,
             stopped: false,
         };
@@ -98,8 +96,11 @@ impl Exchange {
             if core.roots.contains_key(&session) && !core.stopped {
                 let waiters = core.waiting.entry((session, cid.clone())).or_default();
                 waiters.push((waiter, found));
-                if waiters.len() == 1 {
-                    core.engine.want(session, cid.clone(), now);
+                if waiters.len() == 1
+                    && let Err(error) = core.engine.want(session, cid, now)
+                {
+                    tracing::warn!(%cid, %error, "not wanted");
+                    core.waiting.remove(&(session, cid.clone()));
                 }
             }
             Want { exchange: self.clone(), session, cid: cid.clone(), waiter, answer }
@@ -107,28 +108,35 @@ impl Exchange {
     }
 
     /// Blocks that are in the store from now on: peers that wait for them get them.
-    pub fn stored(&self, cids: impl IntoIterator<Item = Cid>) {
+    pub fn stored(&self, cids: &[Cid]) {
         self.with(|core, now| core.engine.handle_new_blocks(cids, now));
     }
 
     /// The store's answer to [`super::Event::Load`].
     pub fn loaded(&self, peer: PeerId, cid: Cid, loaded: Option<Loaded>) {
-        self.with(|core, now| core.engine.handle_loaded(peer, cid, loaded, now));
+        self.with(|core, now| core.engine.handle_loaded(peer, &cid, loaded, now));
     }
 
     /// Peers that said within the last minute that they have the CID; asks all that are connected again.
     pub fn holders(&self, cid: &Cid) -> usize {
         self.with(|core, now| {
-            core.engine.probe(cid.clone(), now);
-            core.engine.holders(cid, now)
+            core.engine.probe(cid, now);
+            core.engine.holders(cid, now).count()
         })
     }
 
     /// Counters.
     pub fn stats(&self) -> Stats {
         let core = self.core.borrow();
-        let wanted: HashSet<&Cid> = core.waiting.keys().map(|(_, cid)| cid).collect();
-        Stats { wants: wanted.len() as u64, ..core.stats }
+        let moved = core.engine.stats();
+        Stats {
+            blocks_sent: moved.blocks_sent,
+            bytes_sent: moved.bytes_sent,
+            blocks_received: moved.blocks_received,
+            bytes_received: moved.bytes_received,
+            duplicates: moved.surplus_blocks + moved.unasked_blocks,
+            wants: core.engine.wants() as u64,
+        }
     }
 
     /// Nothing will come any more: whoever waits is told.
@@ -165,8 +173,6 @@ impl Core {
                 let _ = waiter.send(block.clone());
             }
         }
-        self.stats.blocks_received += 1;
-        self.stats.bytes_received += block.len() as u64;
     }
 
     /// What the first of these sessions is for.
@@ -200,7 +206,7 @@ impl Drop for Want {
             waiters.retain(|(waiter, _)| *waiter != self.waiter);
             if waiters.is_empty() {
                 core.waiting.remove(&key);
-                core.engine.cancel(key.0, key.1.clone(), now);
+                core.engine.cancel(key.0, &key.1, now);
             }
         });
     }

@@ -2,13 +2,17 @@
 
 use super::{
     inbound::{self, Inbound},
+    outbound::{self, Outbound},
     probe,
 };
-use avocet_bitswap::wire::Message;
+use avocet_bitswap::{
+    Lane,
+    wire::{self, Message},
+};
 use bytes::Bytes;
-use futures::{AsyncWriteExt, FutureExt, future::BoxFuture};
+use futures::{FutureExt, future::BoxFuture};
 use libp2p::{
-    Stream, StreamProtocol,
+    StreamProtocol,
     core::upgrade::ReadyUpgrade,
     swarm::{
         ConnectionHandler, ConnectionHandlerEvent, SubstreamProtocol,
@@ -19,23 +23,22 @@ use std::{
     collections::VecDeque,
     io,
     task::{Context, Poll, Waker},
-    time::Duration,
 };
 
 /// The protocol that Helia speaks alone and Kubo prefers (specification: Bitswap 1.2.0).
-pub const PROTOCOL: StreamProtocol = StreamProtocol::new("/ipfs/bitswap/1.2.0");
+pub const PROTOCOL: StreamProtocol = StreamProtocol::new(wire::PROTOCOL);
 /// Inbound streams of one peer: one is all that a peer needs, js-libp2p allows 32, Kubo opens a few (bs-09).
 const MAX_STREAMS: usize = 16;
 /// Messages that may wait to be hashed; the streams are not read while so many do.
 const MAX_UNPROCESSED: usize = 2;
-/// Whoever lets a message wait this long reads no more: a slow reader must not hold a message for ever.
-const WRITE_TIME: Duration = Duration::from_secs(60);
+/// What we ask first: it is small.
+const LANES: [Lane; 2] = [Lane::Asking, Lane::Answering];
 
 /// What the behaviour asks of a connection.
 #[derive(Debug)]
 pub enum Command {
-    /// Write this message, prefix and all, in pieces. One at a time: the next after `Sent` or `SendFailed`.
-    Send(Vec<Bytes>),
+    /// Write this message, prefix and all. One a lane at a time: the next after `Sent` or `SendFailed`.
+    Send(Lane, Bytes),
     /// Ask for a sign of life.
     Ping,
     /// A message that was handed over has been dealt with.
@@ -49,11 +52,15 @@ pub enum Report {
     Message(Message),
     /// Bytes of a message still under way.
     Receiving(usize),
+    /// A message broke off after so many bytes of it were told.
+    ReceiveFailed(usize),
+    /// Part of the message given last was written.
+    Sending(Lane),
     /// The message given last was taken by the transport.
-    Sent,
+    Sent(Lane),
     /// It was not: the stream broke, or the peer does not speak the protocol.
-    SendFailed,
-    /// The answer to a ping came back after this time.
+    SendFailed(Lane),
+    /// A ping was answered.
     Pong,
     /// An inbound stream carried what is no message.
     Malformed,
@@ -62,25 +69,17 @@ pub enum Report {
 /// Which stream was asked for.
 #[derive(Debug)]
 pub enum Purpose {
-    /// For our messages.
-    Exchange,
+    /// For our messages on that lane.
+    Exchange(Lane),
     /// For one ping.
     Ping,
-}
-
-enum Outbound {
-    Closed,
-    Opening,
-    Idle(Stream),
-    Writing(BoxFuture<'static, io::Result<Stream>>),
 }
 
 /// See the module.
 pub struct Handler {
     inbound: Vec<Inbound>,
-    outbound: Outbound,
-    /// The message to write, until a stream is there for it.
-    message: Option<Vec<Bytes>>,
+    asking: Outbound,
+    answering: Outbound,
     ping_due: bool,
     ping: Option<BoxFuture<'static, io::Result<()>>>,
     reports: VecDeque<Report>,
@@ -93,8 +92,8 @@ impl Handler {
     pub fn new() -> Self {
         Self {
             inbound: Vec::new(),
-            outbound: Outbound::Closed,
-            message: None,
+            asking: Outbound::new(),
+            answering: Outbound::new(),
             ping_due: false,
             ping: None,
             reports: VecDeque::new(),
@@ -103,43 +102,32 @@ impl Handler {
         }
     }
 
-    /// Moves the message towards the wire; a stream is asked for when there is none.
     fn poll_outbound(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        loop {
-            match std::mem::replace(&mut self.outbound, Outbound::Closed) {
-                Outbound::Writing(mut write) => match write.poll_unpin(cx) {
-                    Poll::Pending => {
-                        self.outbound = Outbound::Writing(write);
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(Ok(stream)) => {
-                        self.outbound = Outbound::Idle(stream);
-                        return Poll::Ready(Step::Report(Report::Sent));
-                    }
-                    Poll::Ready(Err(error)) => {
-                        tracing::debug!(%error, "a message was not written");
-                        return Poll::Ready(Step::Report(Report::SendFailed));
-                    }
-                },
-                Outbound::Idle(stream) => match self.message.take() {
-                    Some(message) => {
-                        self.outbound = Outbound::Writing(write(stream, message).boxed());
-                    }
-                    None => {
-                        self.outbound = Outbound::Idle(stream);
-                        return Poll::Pending;
-                    }
-                },
-                Outbound::Opening => {
-                    self.outbound = Outbound::Opening;
-                    return Poll::Pending;
+        for lane in LANES {
+            match self.outbound(lane).poll(cx) {
+                Poll::Pending => {}
+                Poll::Ready(outbound::Step::Open) => {
+                    return Poll::Ready(Step::Open(Purpose::Exchange(lane)));
                 }
-                Outbound::Closed if self.message.is_some() => {
-                    self.outbound = Outbound::Opening;
-                    return Poll::Ready(Step::Open(Purpose::Exchange));
+                Poll::Ready(outbound::Step::Sending) => {
+                    return Poll::Ready(Step::Report(Report::Sending(lane)));
                 }
-                Outbound::Closed => return Poll::Pending,
+                Poll::Ready(outbound::Step::Sent) => {
+                    return Poll::Ready(Step::Report(Report::Sent(lane)));
+                }
+                Poll::Ready(outbound::Step::Failed(error)) => {
+                    tracing::debug!(%error, ?lane, "a message was not written");
+                    return Poll::Ready(Step::Report(Report::SendFailed(lane)));
+                }
             }
+        }
+        Poll::Pending
+    }
+
+    fn outbound(&mut self, lane: Lane) -> &mut Outbound {
+        match lane {
+            Lane::Asking => &mut self.asking,
+            Lane::Answering => &mut self.answering,
         }
     }
 
@@ -174,12 +162,14 @@ impl Handler {
                     return Poll::Ready(Step::Report(Report::Receiving(bytes)));
                 }
                 Poll::Ready(inbound::Event::Ended) => drop(self.inbound.swap_remove(index)),
-                Poll::Ready(inbound::Event::Failed(fault)) => {
+                Poll::Ready(inbound::Event::Failed { fault, told }) => {
                     drop(self.inbound.swap_remove(index));
                     tracing::debug!(%fault, "an inbound stream was dropped");
-                    if matches!(fault, inbound::Fault::Wire(_)) {
-                        return Poll::Ready(Step::Report(Report::Malformed));
-                    }
+                    let malformed = matches!(fault, inbound::Fault::Wire(_));
+                    return Poll::Ready(Step::Report(match malformed {
+                        true => Report::Malformed,
+                        false => Report::ReceiveFailed(told),
+                    }));
                 }
             }
         }
@@ -191,22 +181,6 @@ impl Handler {
 enum Step {
     Report(Report),
     Open(Purpose),
-}
-
-async fn write(mut stream: Stream, message: Vec<Bytes>) -> io::Result<Stream> {
-    let writing = async {
-        for piece in &message {
-            stream.write_all(piece).await?;
-        }
-        stream.flush().await
-    };
-    futures::pin_mut!(writing);
-    let time = futures_timer::Delay::new(WRITE_TIME);
-    match futures::future::select(writing, time).await {
-        futures::future::Either::Left((written, _)) => written?,
-        futures::future::Either::Right(_) => return Err(io::ErrorKind::TimedOut.into()),
-    }
-    Ok(stream)
 }
 
 impl ConnectionHandler for Handler {
@@ -249,7 +223,7 @@ impl ConnectionHandler for Handler {
             }
             Some(Step::Open(purpose)) => {
                 let name = match purpose {
-                    Purpose::Exchange => PROTOCOL,
+                    Purpose::Exchange(_) => PROTOCOL,
                     Purpose::Ping => libp2p::ping::PROTOCOL_NAME,
                 };
                 let protocol = SubstreamProtocol::new(ReadyUpgrade::new(name), purpose);
@@ -264,7 +238,7 @@ impl ConnectionHandler for Handler {
 
     fn on_behaviour_event(&mut self, command: Command) {
         match command {
-            Command::Send(message) => self.message = Some(message),
+            Command::Send(lane, message) => self.outbound(lane).send(message),
             Command::Ping => self.ping_due = true,
             Command::Processed => self.unprocessed = self.unprocessed.saturating_sub(1),
         }
@@ -291,15 +265,15 @@ impl ConnectionHandler for Handler {
                 protocol,
                 info,
             }) => match info {
-                Purpose::Exchange => self.outbound = Outbound::Idle(protocol),
+                Purpose::Exchange(lane) => self.outbound(lane).opened(protocol),
                 Purpose::Ping => self.ping = Some(probe::ask(protocol).boxed()),
             },
             ConnectionEvent::DialUpgradeError(error) => {
                 tracing::debug!(error = %error.error, purpose = ?error.info, "no stream");
-                if matches!(error.info, Purpose::Exchange) {
-                    self.outbound = Outbound::Closed;
-                    self.message = None;
-                    self.reports.push_back(Report::SendFailed);
+                if let Purpose::Exchange(lane) = error.info
+                    && self.outbound(lane).refused()
+                {
+                    self.reports.push_back(Report::SendFailed(lane));
                 }
             }
             _ => {}

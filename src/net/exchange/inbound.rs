@@ -27,7 +27,12 @@ pub enum Event {
     /// The stream ended between two messages.
     Ended,
     /// The stream broke, or carried what is no message: it is to be dropped.
-    Failed(Fault),
+    Failed {
+        /// Why.
+        fault: Fault,
+        /// Bytes of the message under way that were told by `Receiving`.
+        told: usize,
+    },
 }
 
 /// Why an inbound stream was dropped.
@@ -55,14 +60,15 @@ pub struct Inbound {
     length: Option<usize>,
     /// Runs while a message is under way.
     deadline: Option<Timer>,
-    /// Bytes read since they were last told of.
-    untold: usize,
+    /// Bytes of the message under way that were read, and of these, told.
+    read: usize,
+    told: usize,
 }
 
 impl Inbound {
     /// Reads messages from `stream`.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, buffer: BytesMut::new(), length: None, deadline: None, untold: 0 }
+        Self { stream, buffer: BytesMut::new(), length: None, deadline: None, read: 0, told: 0 }
     }
 
     /// The next event. After `Ended` or `Failed` the stream must be dropped.
@@ -70,9 +76,11 @@ impl Inbound {
         match self.poll_message(cx) {
             Poll::Ready(Ok(Some(message))) => Poll::Ready(Event::Message(message)),
             Poll::Ready(Ok(None)) => Poll::Ready(Event::Ended),
-            Poll::Ready(Err(fault)) => Poll::Ready(Event::Failed(fault)),
-            Poll::Pending if self.untold > 0 => {
-                Poll::Ready(Event::Receiving(std::mem::take(&mut self.untold)))
+            Poll::Ready(Err(fault)) => Poll::Ready(Event::Failed { fault, told: self.told }),
+            Poll::Pending if self.read > self.told => {
+                let news = self.read - self.told;
+                self.told = self.read;
+                Poll::Ready(Event::Receiving(news))
             }
             Poll::Pending => Poll::Pending,
         }
@@ -95,7 +103,7 @@ impl Inbound {
                     partial => Err(Fault::Truncated(partial)),
                 });
             }
-            self.untold += read;
+            self.read += read;
         }
     }
 
@@ -116,7 +124,9 @@ impl Inbound {
         match self.length {
             Some(length) if self.buffer.len() >= length => {
                 let bytes = self.buffer.split_to(length).freeze();
-                (self.length, self.deadline, self.untold) = (None, None, 0);
+                (self.length, self.deadline) = (None, None);
+                // What was told of the message is said again as a whole by its size; the rest is the next one's.
+                (self.read, self.told) = (self.buffer.len(), 0);
                 Ok(Some(wire::decode(bytes)?))
             }
             _ => Ok(None),

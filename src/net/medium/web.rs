@@ -1,6 +1,7 @@
 //! In a browser: WebRTC between browsers, WebSocket to servers, circuits for signalling.
 
 use avocet_transport::{webrtc, websocket};
+use futures::future::Either;
 use libp2p::{
     Multiaddr, PeerId, Transport,
     core::{
@@ -46,7 +47,10 @@ pub fn build(
         .authenticate(noise::Config::new(keypair)?)
         .multiplex(yamux::Config::default());
     let secured = TransportTimeout::new(secured, HANDSHAKE);
-    let joined = direct.or_transport(secured).map(|either, _| either.into_inner());
+    let joined = direct.or_transport(secured).map(|either, _| match either {
+        Either::Left(direct) => direct,
+        Either::Right((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
+    });
     Ok((joined.boxed(), behaviour, closer))
 }
 
