@@ -1,1 +1,44 @@
-//! Under construction.
+//! The exchange of blocks by Bitswap 1.2, as a value: events and the time in, actions out.
+//!
+//! An [`Engine`] asks peers for blocks (sessions, wants) and answers theirs (a ledger for each).
+//! It opens no stream, reads no store, starts no timer and knows no clock. The calls, in order:
+//!
+//! 1. Connections: [`Engine::handle_connected`], [`Engine::handle_disconnected`]. Direct ones
+//!    only; the exchange never runs over a relayed connection.
+//! 2. For every message: [`wire::read_length`], [`Engine::handle_receiving`] as its bytes come,
+//!    [`wire::decode`], each block hashed under the prefix that it came with, and
+//!    [`Engine::handle_message`].
+//! 3. Asking: [`Engine::open_session`], [`Engine::add_peer`], [`Engine::want`].
+//! 4. After each of these, [`Engine::poll_action`] until it gives `None`, and a timer for
+//!    [`Engine::poll_timeout`] that calls [`Engine::handle_timeout`].
+//!
+//! What it assumes: streams lose nothing while they stand; blocks that it is given are verified
+//! ([`avocet_dag::Block`] has no other way to be made); peers are who they say they are.
+//!
+//! What is left out on purpose: finding and dialling peers ([`Action::NeedProviders`] asks for
+//! it), storing blocks, debts between peers, and any broadcast of wants beyond finding a first
+//! holder.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod engine;
+mod holders;
+mod ledger;
+mod meter;
+mod patience;
+mod remote;
+mod server;
+mod session;
+mod wants;
+pub mod wire;
+
+pub use client::{MAX_WANTS, STRIKES, WantError};
+pub use engine::{
+    Action, CloseReason, Config, Engine, Incoming, Lane, PeerStats, Stats, WRITE_STALL,
+};
+pub use holders::FRESH;
+pub use ledger::{Limits, Loaded, What};
+pub use patience::{GIVE_UP, MIN_RATE, STALL, TRICKLE};
+pub use remote::LATE;
+pub use session::{MAX_MEMBERS, SessionId};

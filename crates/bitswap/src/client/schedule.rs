@@ -1,0 +1,320 @@
+//! Giving wants to peers: who is asked for which block, when nobody is left to ask, and what a
+//! peer with nothing to do takes over from one that is slow.
+
+use std::{
+    fmt::Debug,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
+
+use web_time::Instant;
+
+use super::{Client, Signal, settle};
+use crate::{
+    patience::STALL,
+    session::{Candidate, Choice, SessionId, choose, mean_rate},
+    wants::{Ask, WantId},
+    wire::WantKind,
+};
+
+/// For how many wants of a session strangers are asked at a time: a root, and a block or two
+/// that were lost on the way.
+const BROADCAST_WANTS: usize = 3;
+/// The most peers of a session that are asked in passing whether they have its first block.
+const SCOUTS: usize = 16;
+/// How often slow peers are looked at while another has nothing to do.
+const RESCUE_TICK: Duration = Duration::from_millis(250);
+/// A block is taken over when its owner would need so many times as long, and so much longer.
+const RESCUE_FACTOR: f64 = 2.0;
+const RESCUE_SECONDS: f64 = 0.2;
+/// A peer that kept silent for this long is asked again for the same; Helia gives up on a want
+/// after ten seconds.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// The most wants of a session that are asked again in one go.
+const MOST_AGAIN: usize = 64;
+
+/// One session's place in a round of handing out.
+struct Turn {
+    session: SessionId,
+    /// The last want that was looked at.
+    at: Option<WantId>,
+    /// The first wants that nobody can be asked for.
+    nobody: Vec<WantId>,
+    /// Nothing more can be handed out.
+    done: bool,
+}
+
+impl<P: Copy + Ord + Hash + Debug> Client<P> {
+    /// Hands idle wants to peers with room. Sessions take turns, want by want.
+    pub(crate) fn schedule(&mut self, now: Instant) {
+        if !self.dirty {
+            return;
+        }
+        self.dirty = false;
+        self.wake = None;
+        let after = self.sessions.range(self.turn..).map(|(id, _)| *id);
+        let before = self.sessions.range(..self.turn).map(|(id, _)| *id);
+        let new = |session| Turn { session, at: None, nobody: Vec::new(), done: false };
+        let mut turns: Vec<_> = after.chain(before).map(new).collect();
+        while turns.iter().any(|turn| !turn.done) {
+            for turn in turns.iter_mut().filter(|turn| !turn.done) {
+                self.take_turn(turn, now);
+            }
+        }
+        self.turn = turns.first().map_or(self.turn, |turn| SessionId(turn.session.0 + 1));
+        for turn in turns {
+            self.discover(turn.session, &turn.nobody, now);
+            self.rescue(turn.session, now);
+        }
+    }
+
+    /// Hands out one want of a session.
+    fn take_turn(&mut self, turn: &mut Turn, now: Instant) {
+        loop {
+            let Some(session) = self.sessions.get(&turn.session) else { break };
+            let mut rest = session.idle.range(turn.at.map_or_else(
+                || (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded),
+                |at| (std::ops::Bound::Excluded(at), std::ops::Bound::Unbounded),
+            ));
+            let Some(id) = rest.next().copied() else { break };
+            turn.at = Some(id);
+            let (candidates, size) = self.candidates(id, now);
+            match choose(&candidates, size) {
+                Choice::Ask(peer) => {
+                    self.ask(id, peer, WantKind::Block, now);
+                    self.scout(turn.session, id, now);
+                    return;
+                }
+                Choice::Full => break,
+                Choice::Nobody => {
+                    if turn.nobody.len() < BROADCAST_WANTS {
+                        turn.nobody.push(id);
+                    }
+                    let members = self.sessions.get(&turn.session).map(|s| s.members.keys());
+                    let any = members.into_iter().flatten().any(|p| self.remotes.contains_key(p));
+                    if !any && turn.nobody.len() == BROADCAST_WANTS {
+                        break;
+                    }
+                }
+            }
+        }
+        turn.done = true;
+    }
+
+    /// The peers of the want's sessions that can be asked for the block, and its likely size.
+    fn candidates(&mut self, id: WantId, now: Instant) -> (Vec<Candidate<P>>, usize) {
+        let (mut candidates, mut size) = (Vec::<Candidate<P>>::new(), 1);
+        let Some(want) = self.wants.get(id) else { return (candidates, size) };
+        for session in want.sessions.iter().filter_map(|id| self.sessions.get(id)) {
+            size = size.max(session.typical(&want.cid));
+            for (peer, member) in &session.members {
+                let refused = |ask: &Ask| ask.is_open() || ask.answer == Some(false);
+                let Some(remote) = self.remotes.get(peer).filter(|_| !member.banned) else {
+                    continue;
+                };
+                if want.asks.get(peer).is_some_and(refused)
+                    || candidates.iter().any(|other| other.peer == *peer)
+                    || !remote.has_room()
+                {
+                    continue;
+                }
+                match remote.patience.usable(now) {
+                    Ok(()) => candidates.push(Candidate {
+                        peer: *peer,
+                        rate: remote.meter.rate(),
+                        latency: remote.meter.latency(),
+                        asks: remote.open.len(),
+                        under_way: remote.patience.under_way(),
+                        proven: member.proven,
+                        misses: member.misses,
+                        on_probation: remote.patience.on_probation(),
+                    }),
+                    Err(Some(at)) => self.wake = self.wake.into_iter().chain([at]).min(),
+                    Err(None) => {}
+                }
+            }
+        }
+        (candidates, size)
+    }
+
+    /// Asks members of which nothing is known yet whether they have this block, once: so that a
+    /// session knows early who else can be asked.
+    fn scout(&mut self, session: SessionId, id: WantId, now: Instant) {
+        let (Some(session), Some(want)) = (self.sessions.get_mut(&session), self.wants.get(id))
+        else {
+            return;
+        };
+        let mut scouts = Vec::new();
+        for (peer, member) in &mut session.members {
+            let known = member.proven || member.scouted || member.banned;
+            let Some(remote) = self.remotes.get(peer).filter(|_| !known) else { continue };
+            let free = !want.asks.contains_key(peer) && remote.has_room();
+            if free && scouts.len() < SCOUTS {
+                member.scouted = true;
+                scouts.push(*peer);
+            }
+        }
+        for peer in scouts {
+            self.ask(id, peer, WantKind::Have, now);
+        }
+    }
+
+    /// Nobody in the session can be asked for these wants: strangers are, if there are any;
+    /// when they had their time to answer, providers are called for.
+    fn discover(&mut self, session: SessionId, wants: &[WantId], now: Instant) {
+        for id in wants {
+            self.broadcast(session, *id, now);
+        }
+        let first = wants.first().and_then(|id| self.wants.get(*id));
+        let waiting = first.map(|want| {
+            let fresh = |ask: &Ask| ask.answer.is_none() && !ask.late && now < ask.at + STALL;
+            want.asks.values().filter(|ask| fresh(ask)).map(|ask| ask.at + STALL).max()
+        });
+        let Some(record) = self.sessions.get_mut(&session) else { return };
+        record.search.starving = waiting == Some(None);
+        match (first, waiting.flatten()) {
+            (Some(_), Some(until)) => self.wake_at(until),
+            (Some(want), None) if record.search.is_due(now) => {
+                self.signals.push_back(Signal::NeedProviders(session, want.cid.clone()));
+                self.ask_again(session, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks peers outside the session whether they have it: a bounded number of them, and only
+    /// as long as the session has nobody. A single peer is asked for the block outright.
+    fn broadcast(&mut self, session: SessionId, id: WantId, now: Instant) {
+        let (Some(session), Some(want)) = (self.sessions.get(&session), self.wants.get(id)) else {
+            return;
+        };
+        let stranger = |peer: &P| !session.members.contains_key(peer);
+        let asked = want.asks.keys().filter(|peer| stranger(peer)).count();
+        let mut peers: Vec<_> = self
+            .remotes
+            .iter()
+            .filter(|(peer, remote)| {
+                stranger(peer) && !want.asks.contains_key(peer) && remote.has_room()
+            })
+            .map(|(peer, remote)| (std::cmp::Reverse(remote.delivered), self.shuffle(peer), *peer))
+            .collect();
+        peers.sort_unstable();
+        let only = self.remotes.len() == 1;
+        let kind = if only { WantKind::Block } else { WantKind::Have };
+        for (_, _, peer) in peers.into_iter().take(self.broadcast.saturating_sub(asked)) {
+            self.ask(id, peer, kind, now);
+        }
+    }
+
+    /// Forgets refusals, and silence of ten seconds, for wants that nobody is left for: so that
+    /// whoever got the block since, or lost our list, is asked again.
+    fn ask_again(&mut self, session: SessionId, now: Instant) {
+        let Some(session) = self.sessions.get(&session) else { return };
+        let idle: Vec<_> = session.idle.iter().copied().take(MOST_AGAIN).collect();
+        for id in idle {
+            let Some(want) = self.wants.get_mut(id) else { continue };
+            want.asks.retain(|peer, ask| {
+                let Some(remote) = self.remotes.get_mut(peer) else { return false };
+                let quiet = now.saturating_duration_since(remote.patience.quiet_since());
+                let since = now.saturating_duration_since(ask.at);
+                let again = match ask.answer {
+                    Some(false) => since >= STALL,
+                    Some(true) => false,
+                    None => since >= ASK_AGAIN && quiet >= ASK_AGAIN,
+                };
+                if again {
+                    remote.asks.remove(&id);
+                    settle(remote, id, now);
+                    self.dirty = true;
+                }
+                !again
+            });
+        }
+    }
+
+    /// A peer that owes nothing, while others are slow, takes the block that would come last.
+    /// Taken over if its owner has not begun it, asked for twice if it has.
+    fn rescue(&mut self, session: SessionId, now: Instant) {
+        let Some(record) = self.sessions.get(&session).filter(|s| !s.wants.is_empty()) else {
+            return;
+        };
+        let owes = |peer: &P| self.remotes.get(peer).is_some_and(|r| !r.open.is_empty());
+        if !record.members.keys().any(owes) {
+            return;
+        }
+        let mut helpers = Vec::new();
+        for (peer, member) in record.members.iter().filter(|(_, m)| m.proven && !m.banned) {
+            let Some(remote) = self.remotes.get(peer) else { continue };
+            let patience = &remote.patience;
+            let free = remote.open.is_empty() && remote.has_room();
+            if free && patience.usable(now).is_ok() && !patience.on_probation() {
+                helpers.push((*peer, member.misses));
+            }
+        }
+        for (helper, misses) in helpers {
+            match self.slowest(session, helper, misses) {
+                Some((id, owner, begun)) => {
+                    if !begun {
+                        self.retract(id, owner, now);
+                    }
+                    self.ask(id, helper, WantKind::Block, now);
+                }
+                None => self.wake_at(now + RESCUE_TICK),
+            }
+        }
+    }
+
+    /// The want that gains most from being asked of `helper`, its owner, and whether the owner
+    /// has begun to send it.
+    fn slowest(&self, session: SessionId, helper: P, misses: u32) -> Option<(WantId, P, bool)> {
+        let session = self.sessions.get(&session)?;
+        let candidate = |peer: P, proven, misses| {
+            let remote = self.remotes.get(&peer)?;
+            let (rate, latency) = (remote.meter.rate(), remote.meter.latency());
+            let under_way = remote.patience.under_way();
+            let on_probation = remote.patience.on_probation();
+            let asks = 0;
+            let candidate =
+                Candidate { peer, rate, latency, asks, under_way, proven, misses, on_probation };
+            Some(candidate)
+        };
+        let known: Vec<_> = session
+            .members
+            .iter()
+            .filter_map(|(peer, member)| candidate(*peer, member.proven, member.misses))
+            .collect();
+        let guess = mean_rate(&known);
+        let helper_record = candidate(helper, true, misses)?;
+        let mut best: Option<(f64, (WantId, P, bool))> = None;
+        for id in &session.wants {
+            let Some(want) = self.wants.get(*id) else { continue };
+            let mut open = want.asks.iter().filter(|(_, ask)| ask.is_open());
+            let (Some((owner, _)), None) = (open.next(), open.next()) else { continue };
+            let refused = want.asks.get(&helper).is_some_and(|ask| ask.answer == Some(false));
+            let Some(remote) = self.remotes.get(owner).filter(|_| !refused) else { continue };
+            let ahead = remote.open.range(..id).count();
+            let Some(base) = candidate(*owner, true, 0) else { continue };
+            let size = session.typical(&want.cid);
+            let mine = helper_record.eta(size, guess);
+            let theirs = Candidate { asks: ahead, ..base }.eta(size, guess);
+            let rate = base.rate.unwrap_or(guess).max(1.0);
+            let queued = (ahead * size).saturating_sub(base.under_way) as f64 / rate;
+            let slow = theirs > mine * RESCUE_FACTOR + RESCUE_SECONDS;
+            if slow && best.is_none_or(|(worst, _)| theirs > worst) {
+                best = Some((theirs, (*id, *owner, queued < RESCUE_SECONDS)));
+            }
+        }
+        best.map(|(_, found)| found)
+    }
+
+    fn wake_at(&mut self, at: Instant) {
+        self.wake = self.wake.into_iter().chain([at]).min();
+    }
+
+    /// An order of peers that is this engine's own.
+    fn shuffle(&self, peer: &P) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.seed, peer).hash(&mut hasher);
+        hasher.finish()
+    }
+}

@@ -1,0 +1,331 @@
+//! A session: wants that belong together, the peers that it knows, and whom to ask next.
+//!
+//! Which peer gets a want is a pure function of what is known of the peers: [`choose`] takes the
+//! one that would have the block first, among those that do not owe as much already as they
+//! deliver in [`HORIZON`]. Peers that are fast free themselves sooner, so that each is asked in
+//! proportion to what it delivers.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+use avocet_dag::{Cid, code};
+use web_time::Instant;
+
+use crate::wants::WantId;
+
+/// The most peers that a session keeps in mind. js-libp2p holds 100 connections in a browser;
+/// more than this never speed a download up.
+pub const MAX_MEMBERS: usize = 64;
+/// How many seconds of a peer's time are asked for in advance, beyond the time that it takes to
+/// answer: so that the next block is on its way before the last has come, with room to see that
+/// it could deliver more, and little is lost with a peer that goes.
+const HORIZON: f64 = 0.5;
+/// What may be owed by a peer of which no rate is known yet: four chunks of Kubo's.
+const FIRST_BYTES: usize = 1024 * 1024;
+/// What may be owed however slow the last bytes came: four data channel messages.
+const LEAST_BYTES: usize = 64 * 1024;
+/// The most bytes that a peer may owe: 100 MB/s for 80 ms, beyond what a data channel does.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// The most blocks that a peer may owe: half of the 1024 wants that Kubo keeps of a peer, so
+/// that there is room for wants of the other kind.
+const MOST_ASKS: usize = 512;
+/// A block that takes longer than this is asked for alone: to have a second one queued saves
+/// one round trip in that time, and costs as much time again if the peer goes.
+const SLOW_BLOCK: f64 = 2.0;
+/// Bytes a second that are assumed where nothing is known of anyone.
+const GUESS: f64 = 1024.0 * 1024.0;
+/// What is assumed of the blocks of a session before any came: Kubo's default chunk.
+const FIRST_TYPICAL: usize = 256 * 1024;
+/// After this many DONT_HAVE in a row a peer is asked for one block at a time.
+const DOUBTFUL: u32 = 2;
+/// After this many it is asked only when nobody else is left.
+const HOPELESS: u32 = 16;
+/// The longest time between two calls for providers, and the first.
+const SEARCH_MOST: Duration = Duration::from_secs(30);
+const SEARCH_FIRST: Duration = Duration::from_secs(1);
+
+/// A session of the engine that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub(crate) u64);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session {}", self.0)
+    }
+}
+
+/// What a session knows of a peer, connected or not.
+#[derive(Debug, Default)]
+pub(crate) struct Member {
+    /// It delivered for this session, or said HAVE.
+    pub(crate) proven: bool,
+    /// It sent what nobody asked for: never ask it again.
+    pub(crate) banned: bool,
+    /// Was asked once, in passing, whether it has anything.
+    pub(crate) scouted: bool,
+    /// DONT_HAVE in a row.
+    pub(crate) misses: u32,
+}
+
+/// Wants that belong together.
+#[derive(Debug)]
+pub(crate) struct Session<P> {
+    pub(crate) wants: BTreeSet<WantId>,
+    /// Those of `wants` that nobody is about to send.
+    pub(crate) idle: BTreeSet<WantId>,
+    /// At most [`MAX_MEMBERS`].
+    pub(crate) members: BTreeMap<P, Member>,
+    /// What blocks of this session weigh, more or less: raw ones, and others. The leaves of a
+    /// file and the nodes above them are told apart by that, mostly.
+    typical: [Option<usize>; 2],
+    /// How many wants it has had.
+    wanted: i32,
+    pub(crate) search: Search,
+}
+
+impl<P: Copy + Ord> Session<P> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            wants: BTreeSet::new(),
+            idle: BTreeSet::new(),
+            members: BTreeMap::new(),
+            typical: [None; 2],
+            wanted: 0,
+            search: Search::new(),
+        }
+    }
+
+    /// The peer's record, made if there is room.
+    pub(crate) fn member(&mut self, peer: P) -> Option<&mut Member> {
+        if self.members.len() >= MAX_MEMBERS && !self.members.contains_key(&peer) {
+            return None;
+        }
+        Some(self.members.entry(peer).or_default())
+    }
+
+    /// What the block of that CID weighs, more or less.
+    pub(crate) fn typical(&self, cid: &Cid) -> usize {
+        self.typical[usize::from(cid.codec() == code::RAW)].unwrap_or(FIRST_TYPICAL)
+    }
+
+    /// A block of `len` bytes came.
+    pub(crate) fn weigh(&mut self, cid: &Cid, len: usize) {
+        let typical = &mut self.typical[usize::from(cid.codec() == code::RAW)];
+        // up at once, down a little slower: to ask for too much costs more than to wait
+        *typical = Some(match *typical {
+            None => len,
+            Some(known) if len > known => (known + len) / 2,
+            Some(known) => (known * 3 + len) / 4,
+        });
+    }
+
+    /// The priority of its next want.
+    pub(crate) const fn next_priority(&mut self) -> i32 {
+        self.wanted = self.wanted.saturating_add(1);
+        i32::MAX - self.wanted
+    }
+}
+
+/// When to call for providers again.
+#[derive(Debug)]
+pub(crate) struct Search {
+    /// `None` when nobody was called for yet.
+    due: Option<Instant>,
+    wait: Duration,
+    /// Whether something is wanted that no peer is left to ask for.
+    pub(crate) starving: bool,
+}
+
+impl Search {
+    const fn new() -> Self {
+        Self { due: None, wait: SEARCH_FIRST, starving: false }
+    }
+
+    /// Whether to call now; each call makes the next one wait longer.
+    pub(crate) fn is_due(&mut self, now: Instant) -> bool {
+        if self.due.is_some_and(|due| now < due) {
+            return false;
+        }
+        self.due = Some(now + self.wait);
+        self.wait = (self.wait * 2).min(SEARCH_MOST);
+        true
+    }
+
+    /// Something came: the next call is a first one again.
+    pub(crate) const fn relax(&mut self) {
+        self.wait = SEARCH_FIRST;
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        self.due.filter(|_| self.starving)
+    }
+}
+
+/// A peer that may be asked for a block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate<P> {
+    pub(crate) peer: P,
+    /// Bytes a second, where it is known.
+    pub(crate) rate: Option<f64>,
+    /// Seconds that it takes to answer, where it is known.
+    pub(crate) latency: Option<f64>,
+    /// Blocks that it owes.
+    pub(crate) asks: usize,
+    /// Bytes that came of them already.
+    pub(crate) under_way: usize,
+    pub(crate) proven: bool,
+    pub(crate) misses: u32,
+    /// It stalled and has not delivered since.
+    pub(crate) on_probation: bool,
+}
+
+impl<P: Copy> Candidate<P> {
+    /// How many blocks of `size` bytes it may owe.
+    fn limit(&self, size: usize) -> usize {
+        if self.on_probation || self.misses >= DOUBTFUL {
+            return 1;
+        }
+        let bytes = match self.rate {
+            None if self.proven => FIRST_BYTES,
+            None => FIRST_BYTES / 2,
+            Some(rate) if size as f64 / rate.max(1.0) > SLOW_BLOCK => return 1,
+            Some(rate) => {
+                // twice that time, so that what is asked can double until the peer is full
+                let seconds = HORIZON + 2.0 * self.latency.unwrap_or(0.0);
+                ((rate * seconds) as usize).clamp(LEAST_BYTES, MOST_BYTES)
+            }
+        };
+        (bytes / size.max(1)).clamp(2, MOST_ASKS)
+    }
+
+    pub(crate) fn has_room(&self, size: usize) -> bool {
+        self.asks < self.limit(size)
+    }
+
+    /// In how many seconds it would have sent one block more.
+    pub(crate) fn eta(&self, size: usize, guess: f64) -> f64 {
+        let rate = self.rate.unwrap_or(if self.proven { guess } else { guess / 2.0 });
+        let owed = ((self.asks + 1) * size).saturating_sub(self.under_way);
+        owed as f64 / rate.max(1.0)
+    }
+}
+
+/// The answer to "who gets this want?".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice<P> {
+    Ask(P),
+    /// There are peers, but they owe enough already.
+    Full,
+    /// Nobody can be asked.
+    Nobody,
+}
+
+/// Who would have a block of `size` bytes first.
+pub(crate) fn choose<P: Copy + Ord>(candidates: &[Candidate<P>], size: usize) -> Choice<P> {
+    let hopeful = |candidate: &&Candidate<P>| candidate.misses < HOPELESS;
+    let any_hope = candidates.iter().any(|candidate| hopeful(&candidate));
+    let guess = mean_rate(candidates);
+    let best = candidates
+        .iter()
+        .filter(|candidate| !any_hope || hopeful(candidate))
+        .filter(|candidate| candidate.has_room(size))
+        .min_by(|a, b| a.eta(size, guess).total_cmp(&b.eta(size, guess)));
+    match best {
+        Some(candidate) => Choice::Ask(candidate.peer),
+        None if candidates.is_empty() => Choice::Nobody,
+        None => Choice::Full,
+    }
+}
+
+/// What a peer of which nothing is known is taken to deliver.
+pub(crate) fn mean_rate<P>(candidates: &[Candidate<P>]) -> f64 {
+    let known = candidates.iter().filter_map(|candidate| candidate.rate);
+    let (sum, count) = known.fold((0.0, 0), |(sum, count), rate| (sum + rate, count + 1));
+    if count == 0 { GUESS } else { sum / f64::from(count) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    const fn candidate(peer: u32, rate: Option<f64>, asks: usize) -> Candidate<u32> {
+        let (latency, under_way, proven) = (None, 0, true);
+        let (misses, on_probation) = (0, false);
+        Candidate { peer, rate, latency, asks, under_way, proven, misses, on_probation }
+    }
+
+    #[test]
+    fn the_one_that_would_have_it_first_is_asked() {
+        let slow = candidate(1, Some(1e6), 0);
+        let fast = candidate(2, Some(8e6), 3);
+        assert_eq!(choose(&[slow, fast], MIB), Choice::Ask(2));
+        let busier = Candidate { asks: 8, ..fast };
+        assert_eq!(choose(&[slow, busier], MIB), Choice::Ask(1));
+        assert_eq!(choose::<u32>(&[], MIB), Choice::Nobody);
+    }
+
+    #[test]
+    fn nobody_owes_more_than_half_a_second_but_two_blocks() {
+        assert!(candidate(1, Some(1e6), 1).has_room(MIB));
+        assert!(!candidate(1, Some(1e6), 2).has_room(MIB));
+        assert!(candidate(1, Some(1e6), 100).has_room(4096));
+        assert!(!candidate(1, Some(1e6), 123).has_room(4096));
+        assert!(!candidate(1, Some(1e12), 8).has_room(MIB));
+        // a block that takes ten seconds is asked for alone
+        assert!(!candidate(1, Some(1e5), 1).has_room(MIB));
+        assert_eq!(choose(&[candidate(1, Some(1e6), 2)], MIB), Choice::Full);
+    }
+
+    #[test]
+    fn doubtful_peers_get_one_block_and_hopeless_ones_the_rest() {
+        let doubtful = Candidate { misses: DOUBTFUL, ..candidate(1, None, 1) };
+        assert!(!doubtful.has_room(4096));
+        let hopeless = Candidate { misses: HOPELESS, ..candidate(1, None, 0) };
+        assert_eq!(choose(&[hopeless, candidate(2, Some(1e6), 2)], MIB), Choice::Full);
+        assert_eq!(choose(&[hopeless], MIB), Choice::Ask(1));
+        let probation = Candidate { on_probation: true, ..candidate(1, Some(1e9), 1) };
+        assert!(!probation.has_room(4096));
+    }
+
+    #[test]
+    fn a_call_for_providers_waits_twice_as_long_each_time() {
+        #[allow(clippy::disallowed_methods, reason = "a test needs some instant to begin at")]
+        let start = Instant::now();
+        let mut search = Search::new();
+        let mut at = start;
+        for wait in [1, 2, 4, 8, 16, 30, 30] {
+            assert!(search.is_due(at));
+            assert!(!search.is_due(at + Duration::from_millis(wait * 1000 - 1)));
+            at += Duration::from_secs(wait);
+        }
+        search.relax();
+        assert!(search.is_due(at));
+        assert!(search.is_due(at + Duration::from_secs(1)));
+    }
+
+    proptest! {
+        /// Wants handed out one by one end up with each peer in proportion to its rate.
+        #[test]
+        fn wants_are_spread_by_rate(rates in prop::collection::vec(1e6..1e8f64, 1..6)) {
+            let mut all: Vec<_> =
+                rates.iter().zip(0..).map(|(rate, peer)| candidate(peer, Some(*rate), 0)).collect();
+            let size = 1024;
+            let total: f64 = rates.iter().sum();
+            for _ in 0..300 {
+                let Choice::Ask(peer) = choose(&all, size) else { break };
+                all[peer as usize].asks += 1;
+            }
+            let asked: usize = all.iter().map(|candidate| candidate.asks).sum();
+            for candidate in &all {
+                let share = candidate.rate.unwrap() / total * asked as f64;
+                prop_assert!((candidate.asks as f64 - share).abs() <= 2.0 + rates.len() as f64);
+            }
+        }
+    }
+}

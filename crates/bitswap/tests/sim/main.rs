@@ -1,0 +1,9 @@
+//! Engines on a simulated network and clock: `cargo test -p avocet-bitswap --test sim`. Add
+//! `-- --nocapture` to see the figures.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod hostile;
+mod netem;
+mod transfer;
+mod weather;
