@@ -1,6 +1,6 @@
 //! Blocks: bytes that are known to be what their CID says.
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 use bytes::Bytes;
 
@@ -59,7 +59,7 @@ pub enum BlockError {
 /// Bytes with the CID that they have been found to hash to.
 ///
 /// A block exists only by hashing or by verifying; there is no other way to make one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Block<B = Bytes> {
     cid: Cid,
     bytes: B,
@@ -154,6 +154,13 @@ impl<B> Block<B> {
     /// Both parts.
     pub fn into_parts(self) -> (Cid, B) {
         (self.cid, self.bytes)
+    }
+}
+
+/// The CID alone: a megabyte of bytes helps nobody in a log.
+impl<B> fmt::Debug for Block<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Block({})", self.cid)
     }
 }
 

@@ -51,9 +51,11 @@ pub const fn len(value: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     proptest! {
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
+
         #[test]
         fn what_is_written_is_read_back(value in 0..(1u64 << 63), rest in any::<Vec<u8>>()) {
             let mut bytes = Vec::new();

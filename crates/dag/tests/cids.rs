@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
+mod common;
+
 use avocet_dag::{
     Block, BlockError, Cid, CidError, MAX_BLOCK, Multihash, Prefix, Version, code,
     varint::{self, VarintError},
@@ -232,6 +234,8 @@ fn cid() -> impl Strategy<Value = Cid> {
 }
 
 proptest! {
+    #![proptest_config(common::fixed_seed())]
+
     #[test]
     fn bytes_round_trip(cid in cid(), rest in any::<Vec<u8>>()) {
         let bytes = cid.to_bytes();

@@ -184,6 +184,28 @@ fn dir_09_percent_hash_question_mark_and_space() {
 }
 
 #[test]
+fn ufs_11_symlinks_in_a_ring_are_not_followed() {
+    let mut store = Store::default();
+    let mut symlink = |target: &str| {
+        let mut data = Data::new(Kind::Symlink);
+        data.data = Some(target.as_bytes());
+        let cid = store.put_node(&data, &[]);
+        Entry { cid, tsize: 8, size: 0 }
+    };
+    let mut tree = Tree::new(&ImportOptions::default()).unwrap();
+    for (name, target) in [("a", "b"), ("b", "a"), ("self", "self")] {
+        tree.insert(name, symlink(target)).unwrap();
+    }
+    let root = store.put(tree.finish().unwrap().blocks.remove(0));
+    for name in ["a", "b", "self"] {
+        let cid = resolve(&store, &root, name).unwrap();
+        assert_eq!(stat(store.get(&cid)).unwrap().kind, unixfs::Type::Symlink);
+        let error = resolve(&store, &root, &format!("{name}/x")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotADirectory);
+    }
+}
+
+#[test]
 fn folders_nest_only_so_deep() {
     let deepest = format!("{}x", "a/".repeat(MAX_DEPTH));
     assert_eq!(tree(&[&deepest]).unwrap().blocks.len(), MAX_DEPTH + 1);
@@ -382,6 +404,8 @@ fn twin(options: &ImportOptions, items: &BTreeMap<String, Item>) -> (Cid, u64) {
 }
 
 proptest! {
+    #![proptest_config(common::fixed_seed())]
+
     #[test]
     fn order_never_changes_the_cid(
         items in prop::collection::btree_map("[a-d]{1,2}", item(), 0..6),

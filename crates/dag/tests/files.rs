@@ -97,6 +97,8 @@ fn pieces(bytes: &[u8], cuts: &[Index]) -> Vec<Bytes> {
 }
 
 proptest! {
+    #![proptest_config(common::fixed_seed())]
+
     #[test]
     fn any_split_of_the_input_gives_the_blocks_of_the_slow_twin(
         options in any_options(),

@@ -283,6 +283,8 @@ fn block_sizes_beyond_what_any_block_could_link() {
 }
 
 proptest! {
+    #![proptest_config(common::fixed_seed())]
+
     #[test]
     fn nodes_round_trip(
         links in prop::collection::vec(

@@ -12,6 +12,12 @@ use avocet_dag::{
     },
 };
 use bytes::Bytes;
+use proptest::test_runner::{Config, RngSeed};
+
+/// The same random cases in every run.
+pub fn fixed_seed() -> Config {
+    Config { rng_seed: RngSeed::Fixed(2026), ..Config::default() }
+}
 
 /// Blocks by CID.
 #[derive(Default)]
