@@ -96,6 +96,20 @@ pub trait Backend {
     /// Takes a lock of this name among all who share the database, or says at once why not.
     async fn try_lock(&self, name: &str) -> Locked;
 
+    /// Sees to it that [`Self::left`] gives `word` at `place` once this tab goes away, closed or
+    /// reloaded, until what it returns is dropped. `on_return` is called if it comes back.
+    fn leave_word(&self, _place: &str, _word: &str, _on_return: Box<dyn Fn()>) -> Box<dyn Any> {
+        Box::new(())
+    }
+
+    /// The word that a tab left at `place`.
+    fn left(&self, _place: &str) -> Option<String> {
+        None
+    }
+
+    /// Takes the word at `place` back.
+    fn forget_word(&self, _place: &str) {}
+
     /// Makes of a secret what may lie in the database.
     async fn seal(&self, secret: &[u8; 32]) -> Result<Vec<u8>, StoreError>;
 

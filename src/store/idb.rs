@@ -6,19 +6,20 @@
 //!
 //! Values and keys are `Uint8Array`s in every table; the key that seals secrets is a `CryptoKey`.
 
-use std::{cell::Cell, rc::Rc};
+use std::{any::Any, cell::Cell, rc::Rc};
 
 use async_trait::async_trait;
 use wasm_bindgen::{JsValue, prelude::Closure};
 use web_sys::{IdbDatabase, IdbTransaction};
 
-use self::{event::DatabaseExt, transaction::InDatabase};
+use self::{event::DatabaseExt, farewell::Farewell, transaction::InDatabase};
 use super::{
     StoreError,
     backend::{Access, Backend, Locked, Table, Transaction},
 };
 
 mod event;
+mod farewell;
 mod fault;
 mod lock;
 mod open;
@@ -77,6 +78,13 @@ impl Idb {
     }
 }
 
+impl Idb {
+    /// The name of a thing outside the database that all who share it know.
+    fn path(&self, name: &str) -> String {
+        format!("avocet/{}/{name}", self.link.name)
+    }
+}
+
 impl Link {
     /// Begins a transaction of the browser's own kind.
     fn transaction(&self, tables: &[Table], access: Access) -> Result<IdbTransaction, StoreError> {
@@ -128,9 +136,21 @@ impl Backend for Idb {
 
     async fn try_lock(&self, name: &str) -> Locked {
         match self.locks {
-            true => lock::take(&format!("avocet/{}/{name}", self.link.name)).await,
+            true => lock::take(&self.path(name)).await,
             false => Locked::NoLocks,
         }
+    }
+
+    fn leave_word(&self, place: &str, word: &str, on_return: Box<dyn Fn()>) -> Box<dyn Any> {
+        Box::new(Farewell::new(self.path(place), word.to_owned(), on_return))
+    }
+
+    fn left(&self, place: &str) -> Option<String> {
+        farewell::read(&self.path(place))
+    }
+
+    fn forget_word(&self, place: &str) {
+        farewell::remove(&self.path(place));
     }
 
     async fn seal(&self, secret: &[u8; 32]) -> Result<Vec<u8>, StoreError> {

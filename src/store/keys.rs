@@ -3,10 +3,17 @@
 //! The first tab takes slot 0, the next the lowest that is free. Two tabs never have the same
 //! one, even when they start together: a slot is a lock of the browser, which ends with its tab
 //! in whatever way that ends. A page by plain http has no locks; there a slot is a lease in the
-//! database, taken and renewed in transactions. A lease that is not renewed is free after
-//! [`LEASE`], so a tab that slept for longer may find that it lost its slot ([`Seat::lost`]).
+//! database, taken and renewed in transactions. A tab that goes away leaves word, so that its
+//! lease is free at once; one that crashed did not, and its lease is free after [`LEASE`]. A tab
+//! that slept for longer, or came back, may find that it lost its slot ([`Seat::lost`]).
 
-use std::{any::Any, cell::Cell, future::Future, rc::Rc, time::Duration};
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    future::Future,
+    rc::{Rc, Weak},
+    time::Duration,
+};
 
 use futures::{
     FutureExt as _,
@@ -117,55 +124,90 @@ async fn make_secret(backend: &dyn Backend, slot: u32) -> Result<[u8; 32], Store
 /// A slot that is ours until a time, in the database.
 struct Lease {
     backend: Rc<dyn Backend>,
+    clock: Clock,
     slot: u32,
-    owner: [u64; 2],
+    owner: Owner,
     /// By the wall clock, in milliseconds.
     expires: Cell<u64>,
+    /// Resolves [`Seat::lost`].
+    tell: RefCell<Option<oneshot::Sender<()>>>,
+    /// What leaves word when the tab goes away.
+    farewell: RefCell<Option<Box<dyn Any>>>,
 }
+
+/// Random, one for each lease.
+type Owner = [u64; 2];
 
 impl Lease {
     async fn take(
         backend: Rc<dyn Backend>,
         clock: Clock,
     ) -> Result<(Rc<Self>, oneshot::Receiver<()>), StoreError> {
-        let mut owner = [0; 16];
-        platform::random_bytes(&mut owner);
-        let owner = u128::from_be_bytes(owner);
+        let mut bytes = [0; 16];
+        platform::random_bytes(&mut bytes);
+        let owner = u128::from_be_bytes(bytes);
         let owner = [(owner >> 64) as u64, owner as u64];
-        let expires = clock() + LEASE.as_millis() as u64;
+        let expires = Cell::new(clock() + LEASE.as_millis() as u64);
         let slot = claim(backend.as_ref(), owner, clock()).await?;
-        let lease = Rc::new(Self { backend, slot, owner, expires: Cell::new(expires) });
         let (tell, lost) = oneshot::channel();
-        let weak = Rc::downgrade(&lease);
-        platform::spawn(async move {
-            loop {
-                platform::sleep(RENEW).await;
-                let Some(lease) = weak.upgrade() else { return };
-                if !lease.renew(clock()).await {
-                    // Nobody listens when the seat is gone already.
-                    let _ = tell.send(());
-                    return;
-                }
-            }
-        });
+        let (tell, farewell) = (RefCell::new(Some(tell)), RefCell::default());
+        let lease = Rc::new(Self { backend, clock, slot, owner, expires, tell, farewell });
+        lease.leave_word();
+        platform::spawn(Self::keep(Rc::downgrade(&lease)));
         Ok((lease, lost))
     }
 
-    /// Renews it; false when it is no longer ours, or may not be.
-    async fn renew(&self, now: u64) -> bool {
-        match extend(self.backend.as_ref(), self.slot, self.owner, now).await {
+    /// Renews it for as long as it is held and ours.
+    async fn keep(lease: Weak<Self>) {
+        loop {
+            platform::sleep(RENEW).await;
+            match lease.upgrade() {
+                Some(lease) if lease.renew().await => {}
+                _ => return,
+            }
+        }
+    }
+
+    fn leave_word(self: &Rc<Self>) {
+        let lease = Rc::downgrade(self);
+        let on_return = Box::new(move || {
+            if let Some(lease) = lease.upgrade() {
+                platform::spawn(async move {
+                    lease.renew().await;
+                });
+            }
+        });
+        let word = word(self.owner);
+        let farewell = self.backend.leave_word(&place(self.slot), &word, on_return);
+        *self.farewell.borrow_mut() = Some(farewell);
+    }
+
+    /// Renews it; false when it is no longer ours, or may not be, which is told.
+    async fn renew(&self) -> bool {
+        // First: whoever claims after this sees a lease that nobody left.
+        if self.backend.left(&place(self.slot)).is_some_and(|left| left == word(self.owner)) {
+            self.backend.forget_word(&place(self.slot));
+        }
+        let now = (self.clock)();
+        let ours = match extend(self.backend.as_ref(), self.slot, self.owner, now).await {
             Ok(true) => {
                 self.expires.set(now + LEASE.as_millis() as u64);
                 true
             }
             Ok(false) => false,
             Err(_) => now < self.expires.get(),
+        };
+        if !ours && let Some(tell) = self.tell.borrow_mut().take() {
+            // Nobody listens when the seat is gone already.
+            let _ = tell.send(());
         }
+        ours
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        drop(self.farewell.take());
         let (backend, slot, owner) = (Rc::clone(&self.backend), self.slot, self.owner);
         platform::spawn(async move {
             if let Err(error) = release(backend.as_ref(), slot, owner).await {
@@ -175,27 +217,32 @@ impl Drop for Lease {
     }
 }
 
-/// Takes the lowest slot whose lease is free or expired.
+/// Takes the lowest slot whose lease is free, left or expired.
 ///
 /// A lease that ends later than any could is from before the clock was set back, and counts as
 /// one that was taken just now.
-async fn claim(backend: &dyn Backend, owner: [u64; 2], now: u64) -> Result<u32, StoreError> {
+async fn claim(backend: &dyn Backend, owner: Owner, now: u64) -> Result<u32, StoreError> {
     let until = now + LEASE.as_millis() as u64;
     let transaction = backend.begin(&[Table::Leases], Access::Strict).await?;
     let asks = (0..SLOTS).map(|slot| Ask::Value(Table::Leases, key(slot))).collect();
     let found = transaction.look(asks).await?;
     for (slot, row) in (0..).zip(found) {
         let lease = row.as_ref().and_then(|row| read_numbers(Table::Leases, row).ok());
-        match lease {
-            Some([high, low, expires]) if expires > until => {
-                transaction.put(Table::Leases, &key(slot), numbers([high, low, until]))?;
+        let free = match lease {
+            Some([high, low, expires]) => {
+                let left = backend.left(&place(slot)).is_some_and(|left| left == word([high, low]));
+                if expires > until && !left {
+                    transaction.put(Table::Leases, &key(slot), numbers([high, low, until]))?;
+                }
+                left || expires <= now
             }
-            Some([.., expires]) if expires > now => {}
-            _ => {
-                transaction.put(Table::Leases, &key(slot), numbers([owner[0], owner[1], until]))?;
-                transaction.commit().await?;
-                return Ok(slot);
-            }
+            None => true,
+        };
+        if free {
+            transaction.put(Table::Leases, &key(slot), numbers([owner[0], owner[1], until]))?;
+            transaction.commit().await?;
+            backend.forget_word(&place(slot));
+            return Ok(slot);
         }
     }
     Err(StoreError::NoSlot { slots: SLOTS })
@@ -205,7 +252,7 @@ async fn claim(backend: &dyn Backend, owner: [u64; 2], now: u64) -> Result<u32, 
 async fn extend(
     backend: &dyn Backend,
     slot: u32,
-    owner: [u64; 2],
+    owner: Owner,
     now: u64,
 ) -> Result<bool, StoreError> {
     let transaction = backend.begin(&[Table::Leases], Access::Relaxed).await?;
@@ -220,7 +267,7 @@ async fn extend(
 }
 
 /// Gives a lease back, if it is still ours.
-async fn release(backend: &dyn Backend, slot: u32, owner: [u64; 2]) -> Result<(), StoreError> {
+async fn release(backend: &dyn Backend, slot: u32, owner: Owner) -> Result<(), StoreError> {
     let transaction = backend.begin(&[Table::Leases], Access::Relaxed).await?;
     let found = transaction.look(vec![Ask::Value(Table::Leases, key(slot))]).await?;
     if is_ours(found.first(), owner)? {
@@ -229,9 +276,19 @@ async fn release(backend: &dyn Backend, slot: u32, owner: [u64; 2]) -> Result<()
     transaction.commit().await
 }
 
-fn is_ours(row: Option<&Option<platform::Payload>>, owner: [u64; 2]) -> Result<bool, StoreError> {
+fn is_ours(row: Option<&Option<platform::Payload>>, owner: Owner) -> Result<bool, StoreError> {
     let Some(Some(row)) = row else { return Ok(false) };
     read_numbers(Table::Leases, row).map(|[high, low, _]| [high, low] == owner)
+}
+
+/// Where the word of a tab that left is found.
+fn place(slot: u32) -> String {
+    format!("left/{slot}")
+}
+
+/// What it says: whose lease it was.
+fn word(owner: Owner) -> String {
+    format!("{:016x}{:016x}", owner[0], owner[1])
 }
 
 fn key(slot: u32) -> Vec<u8> {

@@ -257,6 +257,35 @@ async fn a_sealed_secret_that_was_altered_is_named_and_left() {
     remove(&name);
 }
 
+fn dispatch(event: &str) {
+    let event = web_sys::Event::new(event).unwrap();
+    js_sys::global().unchecked_into::<web_sys::EventTarget>().dispatch_event(&event).unwrap();
+}
+
+async fn tab_by_plain_http(name: &str) -> Store {
+    let mut backend = Idb::open(name, STEPS).await.unwrap();
+    backend.locks = false;
+    on(backend)
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_that_is_reloaded_by_plain_http_has_its_identity_again() {
+    let name = fresh_name();
+    let before = tab_by_plain_http(&name).await.identity().await.unwrap();
+    let other = tab_by_plain_http(&name).await.identity().await.unwrap();
+    assert_eq!((before.slot, other.slot), (0, 1));
+    // Both go away, and one of them comes back unseen by the other.
+    dispatch("pagehide");
+    let after = tab_by_plain_http(&name).await.identity().await.unwrap();
+    assert_eq!((after.slot, after.secret), (0, before.secret));
+    dispatch("pageshow");
+    before.seat.lost().await;
+    assert_eq!(tab_by_plain_http(&name).await.identity().await.unwrap().slot, 2);
+    assert!(futures::poll!(Box::pin(other.seat.lost())).is_pending());
+    assert!(futures::poll!(Box::pin(after.seat.lost())).is_pending());
+    remove(&name);
+}
+
 #[wasm_bindgen_test]
 async fn errors_for_lack_of_room_say_so() {
     let thrown = |name: &str| -> JsValue {
