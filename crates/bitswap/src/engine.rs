@@ -198,6 +198,9 @@ struct LaneState {
     failures: u32,
     /// Until when nothing is sent, after a failure.
     rest: Option<Instant>,
+    /// Blocks are in the message: that they go out tells that the peer lives. A few small
+    /// messages tell nothing, as they fit our own buffers.
+    heavy: bool,
 }
 
 /// A connected peer's lanes and what was sent on them.
@@ -315,9 +318,10 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// Part of a message was written. Need not be told for messages that go within a minute.
     pub fn handle_sending(&mut self, peer: P, lane: Lane, now: Instant) {
         self.pass(now);
-        self.client.taking(peer, now);
-        if let Some(lane) = self.lane(peer, lane).filter(|lane| lane.busy.is_some()) {
-            lane.busy = Some(now);
+        let Some(state) = self.lane(peer, lane).filter(|lane| lane.busy.is_some()) else { return };
+        state.busy = Some(now);
+        if state.heavy {
+            self.client.taking(peer, now);
         }
     }
 
@@ -325,9 +329,12 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// told of messages that were given before the peer last disconnected.
     pub fn handle_sent(&mut self, peer: P, lane: Lane, now: Instant) {
         self.pass(now);
-        self.client.taking(peer, now);
         let Some(state) = self.lane(peer, lane) else { return };
+        let heavy = state.heavy;
         *state = LaneState::default();
+        if heavy {
+            self.client.taking(peer, now);
+        }
         if lane == Lane::Answering {
             self.server.sent(peer);
         }
@@ -339,7 +346,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         self.pass(now);
         let Some(state) = self.lane(peer, lane) else { return };
         let failures = state.failures + 1;
-        *state = LaneState { busy: None, failures, rest: Some(now + RETRY * failures) };
+        *state = LaneState { failures, rest: Some(now + RETRY * failures), ..LaneState::default() };
         if failures >= FAILURES {
             self.close(peer, CloseReason::Unreachable);
             return;
@@ -525,6 +532,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     fn send(&mut self, peer: P, lane: Lane, message: Outgoing<B>, now: Instant) -> Action<P, B> {
         if let Some(state) = self.lane(peer, lane) {
             state.busy = Some(now);
+            state.heavy = !message.blocks.is_empty();
         }
         let bytes: u64 = message.blocks.iter().map(|block| block.len() as u64).sum();
         self.blocks_sent += message.blocks.len() as u64;

@@ -131,7 +131,7 @@ impl Patience {
         self.ping = None;
     }
 
-    /// It takes what we write: it lives, though a ping may be stuck behind that.
+    /// It takes blocks that we write: it lives, though a ping may be stuck behind them.
     pub(crate) const fn taking(&mut self, now: Instant) {
         self.heard = now;
     }

@@ -167,8 +167,7 @@ fn bs_05_block_with_one_bit_flipped_never_satisfies_the_want_and_others_are_aske
         let mut bytes = original.bytes().to_vec();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
-        let spoilt =
-            Block::hash(cid.version(), cid.codec(), code::SHA2_256, bytes.into()).unwrap();
+        let spoilt = Block::hash(cid.version(), cid.codec(), code::SHA2_256, bytes.into()).unwrap();
         Some(blocks(&[spoilt]))
     });
     let (mut net, asker, holder, puppets) = cast(&dag, vec![liar]);

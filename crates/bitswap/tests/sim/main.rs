@@ -5,5 +5,7 @@
 
 mod hostile;
 mod netem;
+mod schedules;
+mod server;
 mod transfer;
 mod weather;

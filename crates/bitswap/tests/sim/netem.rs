@@ -109,13 +109,6 @@ impl Download {
         self.missing.is_empty() && self.ahead.is_empty()
     }
 
-    /// The longest time between two blocks, from `from` on.
-    pub fn longest_pause(&self, from: Instant) -> Duration {
-        let times: Vec<_> = self.came.iter().map(|(at, ..)| *at).filter(|at| *at >= from).collect();
-        let pauses = times.windows(2).map(|pair| pair[1] - pair[0]);
-        pauses.chain(times.first().map(|first| *first - from)).max().unwrap_or_default()
-    }
-
     pub fn bytes_from(&self, peer: Peer) -> usize {
         self.came.iter().filter(|(_, from, _)| *from == peer).map(|(.., len)| len).sum()
     }
@@ -155,6 +148,9 @@ pub struct Node {
     pub downloads: BTreeMap<SessionId, Download>,
     /// Everything that was delivered, whoever wanted it.
     pub delivered: Vec<(SessionId, Cid)>,
+    /// What is wanted outside of downloads; with `strict`, nothing else may be delivered.
+    pub open: BTreeSet<(SessionId, Cid)>,
+    pub strict: bool,
     pub closed: Vec<(Instant, Peer, CloseReason)>,
     pub calls: Vec<(Instant, SessionId, Cid)>,
     /// What was heard from others: when, from whom, what.
@@ -165,6 +161,9 @@ pub struct Node {
     rate: f64,
     sending: bool,
     dead: bool,
+    asleep_until: Option<Instant>,
+    /// When bytes last came, and the longest time between any since `watch_flow`.
+    flow: Option<(Instant, Duration)>,
     timer: u64,
 }
 
@@ -338,7 +337,29 @@ impl Net {
         self.nodes[peer].uplink.clear();
     }
 
+    /// Its process stops for `gap`, and then learns of it.
+    pub fn sleep(&mut self, peer: Peer, gap: Duration) {
+        let until = self.now + gap;
+        self.nodes[peer].asleep_until = Some(until);
+        self.push(
+            until,
+            Event::Call(Box::new(move |net| {
+                net.nodes[peer].asleep_until = None;
+                net.with(peer, |engine, now| engine.handle_slept(gap, now));
+            })),
+        );
+    }
+
     // --- what is done with it ---
+
+    /// From now on the longest time without a byte is taken down.
+    pub fn watch_flow(&mut self, peer: Peer) {
+        self.nodes[peer].flow = Some((self.now, Duration::ZERO));
+    }
+
+    pub fn longest_pause(&self, peer: Peer) -> Duration {
+        self.nodes[peer].flow.unwrap().1
+    }
 
     pub fn at(&mut self, after: Duration, call: impl FnOnce(&mut Self) + 'static) {
         self.push(self.start + after, Event::Call(Box::new(call)));
@@ -448,6 +469,15 @@ impl Net {
     }
 
     fn handle(&mut self, event: Event) {
+        let at = match &event {
+            Event::Pump(peer) | Event::Loaded { peer, .. } | Event::Timer { peer, .. } => *peer,
+            Event::Arrive { to, .. } | Event::Ping { to, .. } | Event::Pong { to, .. } => *to,
+            Event::Puppet { peer, .. } => *peer,
+            Event::Call(_) => Peer::MAX,
+        };
+        if let Some(until) = self.nodes.get(at).and_then(|node| node.asleep_until) {
+            return self.push(until, event);
+        }
         match event {
             Event::Pump(peer) => self.pump(peer),
             Event::Arrive { from, to, epoch, transfer, bytes, whole } => {
@@ -571,6 +601,10 @@ impl Net {
             return;
         }
         *self.partial.entry((from, to, id)).or_default() += bytes;
+        if let Some((last, longest)) = &mut self.nodes[to].flow {
+            *longest = (*longest).max(self.now - *last);
+            *last = self.now;
+        }
         self.with(to, |engine, now| engine.handle_receiving(from, bytes, now));
         let Some(whole) = whole else { return };
         self.partial.remove(&(from, to, id));
@@ -634,6 +668,9 @@ impl Net {
                 node.store.insert(cid.clone(), block);
                 for session in &sessions {
                     node.delivered.push((*session, cid.clone()));
+                    if node.strict {
+                        assert!(node.open.remove(&(*session, cid.clone())), "nobody wants {cid}");
+                    }
                     if let Some(download) = node.downloads.get_mut(session) {
                         download.came.push((self.now, from, len));
                         download.arrive(&cid);

@@ -1,7 +1,5 @@
 //! Downloads in bad weather. The bounds in seconds are asserted on the simulated clock.
 
-use std::time::Duration;
-
 use avocet_bitswap::{CloseReason, GIVE_UP, SessionId};
 
 use crate::netem::{Dag, MIB, Net, Peer, ms, secs};
@@ -33,12 +31,13 @@ fn one_of_three_holders_gone_in_the_middle_costs_no_pause() {
             let dag = Dag::file(1, leaves, size, 1024);
             let (mut net, asker, holders, session) = cast(&dag, 3, 32);
             net.run(secs(6));
+            net.watch_flow(asker);
             match kind {
                 "closed" => net.disconnect(asker, holders[1]),
                 _ => net.kill(holders[1]),
             }
             let took = net.run_download(asker, session, secs(120)).as_secs_f64();
-            let pause = net.nodes[asker].downloads[&session].longest_pause(net.start + secs(5));
+            let pause = net.longest_pause(asker);
             let left = dag.bytes() as f64 - 3.0 * RATE * 6.0;
             let best = 6.0 + left / (2.0 * RATE);
             println!(
@@ -48,7 +47,7 @@ fn one_of_three_holders_gone_in_the_middle_costs_no_pause() {
             );
             // two blocks of the dead peer's were on their way, and are fetched again
             assert!(took < best * 1.05 + 2.0 * size as f64 / RATE);
-            assert!(pause <= ms(1100), "a pause of {pause:?}");
+            assert!(pause <= ms(500), "a pause of {pause:?}");
             assert!(surplus(&net, asker) < 0.02);
         }
     }
@@ -87,10 +86,11 @@ fn a_holder_that_stalls_for_a_while_is_used_again() {
     let dag = Dag::file(1, 128, 256 * 1024, 1024);
     let (mut net, asker, holders, session) = cast(&dag, 3, 64);
     net.run(secs(2));
+    net.watch_flow(asker);
     net.stall(holders[0], asker, secs(2));
     net.run_download(asker, session, secs(60));
     let download = &net.nodes[asker].downloads[&session];
-    let pause = download.longest_pause(net.start);
+    let pause = net.longest_pause(asker);
     let before: usize = download
         .came
         .iter()
@@ -100,7 +100,7 @@ fn a_holder_that_stalls_for_a_while_is_used_again() {
     println!("{pause:?}, {:.2}% twice, {before} bytes after", surplus(&net, asker) * 100.0);
     assert!(net.nodes[asker].closed.is_empty(), "it was back before the ping was due");
     assert!(before > 4 * 256 * 1024);
-    assert!(pause <= ms(1100));
+    assert!(pause <= ms(500));
     // what it owed when it stalled came twice, and nothing else
     assert!(surplus(&net, asker) < 0.03);
 }
@@ -114,8 +114,7 @@ fn the_only_holder_gone_is_said_and_the_next_one_is_used() {
     net.run(secs(20));
     assert!(!net.is_done(asker, session));
     assert_eq!(net.nodes[asker].closed[0].2, CloseReason::Silent);
-    let calls: Vec<_> =
-        net.nodes[asker].calls.iter().map(|(at, ..)| *at - net.start).collect();
+    let calls: Vec<_> = net.nodes[asker].calls.iter().map(|(at, ..)| *at - net.start).collect();
     assert!(calls[0] >= secs(5) && calls[0] <= ms(5100), "{calls:?}");
     let pauses: Vec<_> = calls.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(pauses.windows(2).all(|pair| pair[1] >= pair[0]), "{pauses:?}");
@@ -209,18 +208,9 @@ fn streams_that_break_off_are_made_good() {
 #[test]
 fn time_that_we_slept_closes_nobody() {
     let dag = Dag::file(1, 64, 256 * 1024, 1024);
-    let (mut net, asker, holders, session) = cast(&dag, 1, 64);
+    let (mut net, asker, _, session) = cast(&dag, 1, 64);
     net.run(secs(2));
-    // nothing reaches us for a minute, and then the driver tells why
-    let gap = secs(60);
-    net.stall(holders[0], asker, gap);
-    let before = net.now;
-    net.now += gap;
-    net.with(asker, |engine, now| {
-        engine.handle_slept(gap, now);
-        engine.handle_timeout(now);
-    });
-    assert!(net.now >= before + gap);
+    net.sleep(asker, secs(60));
     net.run_download(asker, session, secs(200));
     assert!(net.nodes[asker].closed.is_empty());
     assert!(net.nodes[asker].calls.is_empty());
@@ -250,5 +240,4 @@ fn a_holder_that_becomes_slow_gives_up_what_it_has_not_begun() {
     let best = 5.0 + (dag.bytes() as f64 - 15e6) / 2.05e6;
     println!("{took:.2} s, at best {best:.2} s, {:.2}% twice", surplus(&net, asker) * 100.0);
     assert!(took < best + 3.0);
-    let _: Duration = ms(took as u64);
 }
