@@ -2,15 +2,13 @@
 // looking goes on, and goes on where it stopped, until it is cancelled.
 
 import { doing } from './doing.js';
-import { codeOf, isAbort, isWorthWaiting } from './errors.js';
-import { Model, pause } from './events.js';
+import { codeOf, isAbort } from './errors.js';
+import { Model } from './events.js';
 import { parseLink } from './link.js';
 import { shownName, shortId } from './names.js';
+import { insist } from './patience.js';
 import { Rate, bytes, percent } from './progress.js';
 import { open as words } from './strings.js';
-
-/** Waits between attempts, in milliseconds; the last one repeats. A new connection or network ends a wait at once. */
-const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 
 /** Folders up to this size are fetched and kept whole when they are opened; larger ones when somebody says so. */
 const KEEP_BYTES = 256_000_000;
@@ -34,7 +32,7 @@ export class Opening extends Model {
   link = undefined;
   /** @type {string} what the field holds; an error about it has no link */
   text = '';
-  /** @type {{ cid: string, type: string, size: number } | undefined} */
+  /** @type {{ cid: string, type: string, size: number, localSize: number } | undefined} */
   stat = undefined;
   /** @type {Entry[]} of a folder */
   entries = [];
@@ -216,6 +214,7 @@ export class Opening extends Model {
   async #keep(/** @type {AbortSignal} */ signal) {
     const { cid } = /** @type {{ cid: string }} */ (this.stat);
     await this.#insist(signal, async (peer) => {
+      if (await this.#isCovered(peer)) return;
       await this.#hasRoom(peer);
       this.#set('fetching');
       this.moved = performance.now();
@@ -230,45 +229,30 @@ export class Opening extends Model {
     this.#host.dispatchEvent(new Event('kept'));
   }
 
+  /** What lies in a folder that is kept is kept with it. */
+  async #isCovered(/** @type {import('./peer.js').Peer} */ peer) {
+    if (!this.link?.path.length) return false;
+    for await (const { cid, recursive } of peer.pins.ls()) if (recursive && cid === this.link.cid) return true;
+    return false;
+  }
+
   /** Better said before an hour of fetching than after it. */
   async #hasRoom(/** @type {import('./peer.js').Peer} */ peer) {
     const { used, quota } = await peer.usage();
-    const { localSize } = await peer.stat(this.path);
-    const missing = this.total - localSize;
+    const missing = this.total - (this.stat?.localSize ?? 0);
     if (quota === undefined || missing <= quota - used) return;
     const message = `${bytes(missing)} are needed, ${bytes(Math.max(0, quota - used))} are left.`;
     throw Object.assign(new Error(message), { code: 'QUOTA' });
   }
 
   /**
-   * Tries until it works: as long as somebody may still appear who has it, that is no failure.
    * @template T
    * @param {AbortSignal} signal
    * @param {(peer: import('./peer.js').Peer) => Promise<T>} attempt
-   * @returns {Promise<T>}
    */
-  async #insist(signal, attempt) {
-    for (let turn = 0; ; turn += 1) {
-      const peer = await this.#host.ready(signal);
-      if (turn === 0 && this.state === 'starting') this.#set('looking');
-      this.#noteAsked();
-      try {
-        return await attempt(peer);
-      } catch (error) {
-        if (isAbort(error) || !isWorthWaiting(error) || this.#alone(error)) throw error;
-        this.#noteAsked();
-        this.#set('waiting');
-        await pause(BACKOFF_MS[Math.min(turn, BACKOFF_MS.length - 1)], signal, [
-          { target: this.#host, types: ['peer:connect', 'online'] },
-          { target: globalThis, types: ['online'] },
-        ]);
-      }
-    }
-  }
-
-  /** A page without any network has nobody to wait for. */
-  #alone(/** @type {unknown} */ error) {
-    return codeOf(error) === 'OFFLINE' && !this.#host.hasNetwork;
+  #insist(signal, attempt) {
+    if (this.state === 'starting') this.#set('looking');
+    return insist(this.#host, signal, attempt, () => this.#set('waiting'));
   }
 
   /** Remembers whom the package can ask at the moment: it asks everybody who is connected. */
