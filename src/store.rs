@@ -22,8 +22,10 @@ use avocet_dag::{BlockError, Cid, Multihash, code};
 
 mod backend;
 mod blocks;
+mod draft;
 mod drafts;
 mod error;
+mod figures;
 mod gc;
 #[cfg(target_arch = "wasm32")]
 mod idb;
@@ -39,7 +41,9 @@ mod suite;
 
 use self::{backend::Backend, drafts::DraftId, memory::Memory};
 pub use self::{
+    draft::{Draft, MAX_DRAFTS},
     error::StoreError,
+    figures::{Collected, Counters, Usage},
     keys::{Identity, Seat},
     pins::{MAX_NAME, Pin},
 };
@@ -48,8 +52,6 @@ use crate::platform::{self, Block};
 /// Blocks that one transaction writes: at 1 MiB each, more are no faster, and a collection or
 /// another tab waits for no more than this.
 pub const BATCH: usize = 32;
-/// Drafts of one handle at once.
-pub const MAX_DRAFTS: usize = 256;
 
 /// Milliseconds since 1970.
 type Clock = Rc<dyn Fn() -> u64>;
@@ -70,35 +72,6 @@ impl From<&str> for StoreName {
             name => Self::Database(name.to_owned()),
         }
     }
-}
-
-/// How much is stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Bytes of blocks.
-    pub used: u64,
-    /// Number of blocks.
-    pub blocks: u64,
-}
-
-/// What a collection removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Collected {
-    /// Number of blocks.
-    pub blocks: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// What this handle saw since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Reads that found the block.
-    pub hits: u64,
-    /// Reads that did not.
-    pub misses: u64,
-    /// Blocks that no longer were what their key says, and were removed.
-    pub corrupt: u64,
 }
 
 /// A handle on a store. Clones share it.
@@ -243,25 +216,6 @@ impl Store {
         Ok(self.pin_of(cid).await?.is_some())
     }
 
-    /// Begins a draft: what this handle and its clones put or see until it is dropped stays, in
-    /// whichever tab [`Self::gc`] runs.
-    ///
-    /// # Errors
-    /// `TooManyDrafts` above [`MAX_DRAFTS`].
-    pub async fn draft(&self) -> Result<Draft, StoreError> {
-        let held = self.0.drafts.borrow().len();
-        if held >= MAX_DRAFTS {
-            return Err(StoreError::TooManyDrafts(held));
-        }
-        let mut id = DraftId::default();
-        platform::random_bytes(&mut id);
-        let stamp = drafts::begin(self.backend(), &id, self.now()).await?;
-        self.0.drafts.borrow_mut().insert(id, stamp);
-        let draft = Draft { store: self.clone(), id };
-        draft.renew_while_held();
-        Ok(draft)
-    }
-
     /// Removes what no pin reaches and no draft of any tab holds.
     pub async fn gc(&self) -> Result<Collected, StoreError> {
         self.end_dropped().await?;
@@ -306,21 +260,6 @@ impl Store {
         Ok(None)
     }
 
-    /// Removes the rows of the drafts that were dropped.
-    async fn end_dropped(&self) -> Result<(), StoreError> {
-        let dropped = self.0.dropped.borrow().clone();
-        for id in dropped {
-            drafts::end(self.backend(), &id).await?;
-            self.0.dropped.borrow_mut().remove(&id);
-        }
-        Ok(())
-    }
-
-    /// The newest stamp among this handle's drafts; 0 without any.
-    fn stamp(&self) -> u64 {
-        self.0.drafts.borrow().values().copied().max().unwrap_or(0)
-    }
-
     fn mend_later(&self) {
         let weak = Rc::downgrade(&self.0);
         platform::spawn(async move {
@@ -345,54 +284,5 @@ impl Store {
         let mut counters = self.0.counters.get();
         change(&mut counters);
         self.0.counters.set(counters);
-    }
-}
-
-/// Keeps what is being gathered. Ends when it is dropped; a crashed tab's expires.
-pub struct Draft {
-    store: Store,
-    id: DraftId,
-}
-
-impl Draft {
-    /// Pins the root of what was gathered. It, and all that was written before, is on the disk
-    /// when this returns.
-    ///
-    /// # Errors
-    /// `DraftLost` when this tab slept for so long that a collection went past the draft: gather
-    /// again under a new one. What is still here need not be fetched.
-    pub async fn pin(&self, cid: &Cid, pin: &Pin) -> Result<(), StoreError> {
-        pins::pin(self.store.backend(), cid, pin, Some(&self.id)).await
-    }
-
-    fn renew_while_held(&self) {
-        let (weak, id) = (Rc::downgrade(&self.store.0), self.id);
-        platform::spawn(async move {
-            loop {
-                platform::sleep(drafts::BEAT).await;
-                let Some(inner) = weak.upgrade() else { return };
-                if !inner.drafts.borrow().contains_key(&id) {
-                    return;
-                }
-                match drafts::renew(inner.backend.as_ref(), &id, (inner.clock)()).await {
-                    Ok(true) => {}
-                    Ok(false) => return,
-                    Err(error) => tracing::warn!(%error, "a draft could not be renewed"),
-                }
-            }
-        });
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        let store = self.store.clone();
-        store.0.drafts.borrow_mut().remove(&self.id);
-        store.0.dropped.borrow_mut().insert(self.id);
-        platform::spawn(async move {
-            if let Err(error) = store.end_dropped().await {
-                tracing::debug!(%error, "a draft stays until it expires");
-            }
-        });
     }
 }
