@@ -21,3 +21,6 @@ mod js;
 pub mod queue;
 pub mod webrtc;
 pub mod websocket;
+
+#[cfg(all(test, target_arch = "wasm32"))]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

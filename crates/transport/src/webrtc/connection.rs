@@ -271,6 +271,18 @@ impl Link {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
+    /// Unread bytes of all its streams.
+    #[cfg(test)]
+    pub(super) fn unread(&self) -> usize {
+        self.unread.get()
+    }
+
+    /// Streams whose channels are not done with.
+    #[cfg(test)]
+    pub(super) fn open_streams(&self) -> usize {
+        self.state.borrow().streams.len()
+    }
+
     fn on_connection_state(&self) {
         match self.pc.connection_state().as_str() {
             "connected" => {
@@ -414,6 +426,13 @@ impl Closer {
     pub fn close_all(&self) {
         let links = std::mem::take(&mut *self.links.0.borrow_mut());
         links.iter().filter_map(Weak::upgrade).for_each(|link| link.lose(Lost::Closed));
+    }
+
+    /// How many connections are not over.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        let links = self.links.0.borrow();
+        links.iter().filter_map(Weak::upgrade).filter(|link| link.is_alive()).count()
     }
 
     fn register(&self, link: &Rc<Link>) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::{
-    AsyncRead, AsyncWriteExt, FutureExt, StreamExt,
+    AsyncRead, AsyncWrite, AsyncWriteExt, FutureExt, StreamExt,
     channel::mpsc,
     future::{Either, select},
 };
@@ -65,13 +65,13 @@ impl From<JsValue> for NegotiationError {
 
 /// A signalling stream, read message by message.
 #[derive(Debug)]
-pub(super) struct Signalling {
-    stream: libp2p::Stream,
+pub(super) struct Signalling<S = libp2p::Stream> {
+    stream: S,
     decoder: Decoder,
 }
 
-impl Signalling {
-    pub(super) fn new(stream: libp2p::Stream) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Signalling<S> {
+    pub(super) fn new(stream: S) -> Self {
         Self { stream, decoder: Decoder::default() }
     }
 
@@ -136,8 +136,8 @@ impl Signalling {
 }
 
 /// The dialler's side. `offering` is called right before the offer is sent.
-pub(super) async fn dial(
-    signalling: &mut Signalling,
+pub(super) async fn dial<S: AsyncRead + AsyncWrite + Unpin>(
+    signalling: &mut Signalling<S>,
     config: &Config,
     closer: &Closer,
     offering: impl FnOnce(),
@@ -154,8 +154,8 @@ pub(super) async fn dial(
 }
 
 /// The listener's side, from the offer on.
-pub(super) async fn answer(
-    signalling: &mut Signalling,
+pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    signalling: &mut Signalling<S>,
     offer: String,
     config: &Config,
     closer: &Closer,
@@ -227,9 +227,9 @@ impl Talk {
         self.connection
     }
 
-    async fn until_connected(
+    async fn until_connected<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
-        signalling: &mut Signalling,
+        signalling: &mut Signalling<S>,
     ) -> Result<(), NegotiationError> {
         let mut alone: Option<Delay> = None;
         loop {
@@ -272,9 +272,9 @@ impl Talk {
         }
     }
 
-    async fn take(
+    async fn take<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
-        signalling: &mut Signalling,
+        signalling: &mut Signalling<S>,
         message: Message,
     ) -> Result<(), NegotiationError> {
         let is_offer = matches!(message, Message::Offer { .. });
@@ -288,9 +288,9 @@ impl Talk {
         Ok(())
     }
 
-    async fn describe(
+    async fn describe<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
-        signalling: &mut Signalling,
+        signalling: &mut Signalling<S>,
         description: JsValue,
     ) -> Result<(), NegotiationError> {
         let actions = self.negotiation.described(sdp_of(&description)?);
@@ -301,9 +301,9 @@ impl Talk {
         Ok(())
     }
 
-    async fn perform(
+    async fn perform<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
-        signalling: &mut Signalling,
+        signalling: &mut Signalling<S>,
         action: Action,
     ) -> Result<(), NegotiationError> {
         let pc = self.connection.pc();

@@ -277,6 +277,12 @@ impl Core {
         Poll::Pending
     }
 
+    /// Bytes that the browser has not sent yet.
+    #[cfg(test)]
+    pub(super) fn unsent(&self) -> usize {
+        self.channel.buffered_amount()
+    }
+
     /// Unsent bytes that a lingering stream still answers for.
     pub(super) fn is_lingering(&self) -> bool {
         let state = self.state.borrow();
