@@ -262,11 +262,13 @@ mod tests {
 
     #[test]
     fn the_one_that_would_have_it_first_is_asked() {
-        let slow = candidate(1, Some(1e6), 0);
-        let fast = candidate(2, Some(8e6), 3);
+        let slow = candidate(1, Some(12e6), 0);
+        let fast = candidate(2, Some(30e6), 1);
         assert_eq!(choose(&[slow, fast], MIB), Choice::Ask(2));
-        let busier = Candidate { asks: 8, ..fast };
+        let busier = Candidate { asks: 2, ..fast };
         assert_eq!(choose(&[slow, busier], MIB), Choice::Ask(1));
+        let half_sent = Candidate { under_way: MIB, ..busier };
+        assert_eq!(choose(&[slow, half_sent], MIB), Choice::Ask(2));
         assert_eq!(choose::<u32>(&[], MIB), Choice::Nobody);
     }
 

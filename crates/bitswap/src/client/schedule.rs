@@ -4,6 +4,7 @@
 use std::{
     fmt::Debug,
     hash::{DefaultHasher, Hash, Hasher},
+    ops::Bound,
     time::Duration,
 };
 
@@ -70,13 +71,7 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
 
     /// Hands out one want of a session.
     fn take_turn(&mut self, turn: &mut Turn, now: Instant) {
-        loop {
-            let Some(session) = self.sessions.get(&turn.session) else { break };
-            let mut rest = session.idle.range(turn.at.map_or_else(
-                || (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded),
-                |at| (std::ops::Bound::Excluded(at), std::ops::Bound::Unbounded),
-            ));
-            let Some(id) = rest.next().copied() else { break };
+        while let Some(id) = self.next_idle(turn) {
             turn.at = Some(id);
             let (candidates, size) = self.candidates(id, now);
             match choose(&candidates, size) {
@@ -99,6 +94,12 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             }
         }
         turn.done = true;
+    }
+
+    fn next_idle(&self, turn: &Turn) -> Option<WantId> {
+        let from = turn.at.map_or(Bound::Unbounded, Bound::Excluded);
+        let session = self.sessions.get(&turn.session)?;
+        session.idle.range((from, Bound::Unbounded)).next().copied()
     }
 
     /// The peers of the want's sessions that can be asked for the block, and its likely size.

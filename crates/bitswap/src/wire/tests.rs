@@ -57,7 +57,7 @@ mod vectors {
         assert_eq!(read.wants[1].kind, WantKind::Block);
         let bytes = hex(&format!("0e  0a 0c  0a 0a 0a 06 {HI} 18 01"));
         let entry = Entry::cancel(hi());
-        assert_eq!(decode_framed(bytes.clone()).wants, [entry.clone()]);
+        assert_eq!(decode_framed(bytes.clone()).wants, vec![entry.clone()]);
         let message = Outgoing::<Bytes> { wants: vec![entry], ..Outgoing::default() };
         assert_eq!(encode(&message).unwrap(), bytes);
     }

@@ -2,7 +2,7 @@
 
 use avocet_bitswap::{
     CloseReason, LATE, Lane, STRIKES,
-    wire::{Entry, MAX_ENTRIES, Message, Outgoing, Presence, WantKind},
+    wire::{Entry, Message, Outgoing, Presence, WantKind},
 };
 use avocet_dag::{Block, Cid, Multihash, code};
 
@@ -94,15 +94,13 @@ fn bs_03_flood_of_100_000_wants_keeps_1024_and_frees_them_on_disconnect() {
     let kept = net.engine(server).peer_stats(flood).unwrap().wants;
     assert_eq!(kept, 1024);
     // the first are kept: those after them are no more urgent
-    let first = block(1, 10);
     let wants = vec![Entry { priority: 2, ..entry(200_000) }];
     net.say(flood, server, encode(&Outgoing { wants, ..Outgoing::default() }));
     net.run(secs(6));
     assert_eq!(net.engine(server).peer_stats(flood).unwrap().wants, 1024);
-    assert!(net.engine(server).bytes_in_memory() == 0 && first.len() == 10);
+    assert_eq!(net.engine(server).bytes_in_memory(), 0);
     net.disconnect(server, flood);
     assert_eq!(net.engine(server).peer_stats(flood), None);
-    assert!(MAX_ENTRIES >= 10_000);
 }
 
 #[test]
@@ -186,7 +184,6 @@ fn bs_05_block_with_one_bit_flipped_never_satisfies_the_want_and_others_are_aske
 
 #[test]
 fn bs_06_prefix_with_an_unknown_hash_counts_as_unasked() {
-    let wanted = block(1, 100);
     let mut net = Net::new(1);
     let asker = net.node(RATE);
     let liar = net.puppet(mute());
@@ -198,7 +195,6 @@ fn bs_06_prefix_with_an_unknown_hash_counts_as_unasked() {
     }
     net.run(secs(1));
     assert_eq!(net.nodes[asker].closed[0].2, CloseReason::Unasked);
-    assert!(net.nodes[asker].store.get(wanted.cid()).is_none());
 }
 
 #[test]

@@ -191,19 +191,54 @@ struct Link {
     delay: Duration,
     loss: f64,
     stalled_until: Instant,
-    /// When the last chunk arrives: nothing overtakes on a connection.
+    /// What is on its way: nothing overtakes on a connection.
+    queue: VecDeque<Piece>,
     last: Instant,
     epoch: u64,
 }
 
+/// A chunk on its way.
+#[derive(Clone)]
+struct Piece {
+    at: Instant,
+    transfer: u64,
+    bytes: usize,
+    /// The whole message, with its last chunk.
+    whole: Option<Bytes>,
+}
+
 enum Event {
     Pump(Peer),
-    Arrive { from: Peer, to: Peer, epoch: u64, transfer: u64, bytes: usize, whole: Option<Bytes> },
-    Loaded { peer: Peer, to: Peer, cid: Cid, answer: Option<Loaded<Bytes>> },
-    Ping { from: Peer, to: Peer, epoch: u64 },
-    Pong { from: Peer, to: Peer, epoch: u64 },
-    Timer { peer: Peer, number: u64 },
-    Puppet { peer: Peer, to: Peer, bytes: Vec<u8> },
+    /// Something may have come on a link.
+    Due {
+        from: Peer,
+        to: Peer,
+    },
+    Loaded {
+        peer: Peer,
+        to: Peer,
+        cid: Cid,
+        answer: Option<Loaded<Bytes>>,
+    },
+    Ping {
+        from: Peer,
+        to: Peer,
+        epoch: u64,
+    },
+    Pong {
+        from: Peer,
+        to: Peer,
+        epoch: u64,
+    },
+    Timer {
+        peer: Peer,
+        number: u64,
+    },
+    Puppet {
+        peer: Peer,
+        to: Peer,
+        bytes: Vec<u8>,
+    },
     Call(Box<dyn FnOnce(&mut Net)>),
 }
 
@@ -279,7 +314,8 @@ impl Net {
         for (from, to) in [(a, b), (b, a)] {
             self.next += 1;
             let (epoch, now) = (self.next, self.now);
-            let link = Link { delay, loss: 0.0, stalled_until: now, last: now, epoch };
+            let queue = VecDeque::new();
+            let link = Link { delay, loss: 0.0, stalled_until: now, queue, last: now, epoch };
             self.links.insert((from, to), link);
         }
         self.with(a, |engine, now| engine.handle_connected(b, now));
@@ -340,6 +376,9 @@ impl Net {
     /// Its process stops for `gap`, and then learns of it.
     pub fn sleep(&mut self, peer: Peer, gap: Duration) {
         let until = self.now + gap;
+        if self.nodes[peer].asleep_until.is_some() {
+            return;
+        }
         self.nodes[peer].asleep_until = Some(until);
         self.push(
             until,
@@ -471,7 +510,7 @@ impl Net {
     fn handle(&mut self, event: Event) {
         let at = match &event {
             Event::Pump(peer) | Event::Loaded { peer, .. } | Event::Timer { peer, .. } => *peer,
-            Event::Arrive { to, .. } | Event::Ping { to, .. } | Event::Pong { to, .. } => *to,
+            Event::Due { to, .. } | Event::Ping { to, .. } | Event::Pong { to, .. } => *to,
             Event::Puppet { peer, .. } => *peer,
             Event::Call(_) => Peer::MAX,
         };
@@ -480,16 +519,7 @@ impl Net {
         }
         match event {
             Event::Pump(peer) => self.pump(peer),
-            Event::Arrive { from, to, epoch, transfer, bytes, whole } => {
-                if !self.is_current(from, to, epoch) || self.aborted.contains(&transfer) {
-                    return;
-                }
-                if let Some(at) = self.held_up(from, to) {
-                    return self
-                        .push(at, Event::Arrive { from, to, epoch, transfer, bytes, whole });
-                }
-                self.arrive(from, to, transfer, bytes, whole);
-            }
+            Event::Due { from, to } => self.receive(from, to),
             Event::Loaded { peer, to, cid, answer } => {
                 self.with(peer, |engine, now| engine.handle_loaded(to, &cid, answer, now));
             }
@@ -579,7 +609,8 @@ impl Net {
         let done = transfer.sent == transfer.bytes.len();
         let whole = done.then(|| transfer.bytes.clone());
         let id = transfer.id;
-        self.push(at, Event::Arrive { from: peer, to, epoch, transfer: id, bytes: size, whole });
+        link.queue.push_back(Piece { at, transfer: id, bytes: size, whole });
+        self.push(at, Event::Due { from: peer, to });
         if done {
             let lane = transfer.lane;
             self.push(
@@ -594,6 +625,24 @@ impl Net {
             self.nodes[peer].uplink.push_back(transfer);
         }
         self.push(left, Event::Pump(peer));
+    }
+
+    /// Takes what has come on a link, unless it stalls.
+    fn receive(&mut self, from: Peer, to: Peer) {
+        if let Some(at) = self.held_up(from, to) {
+            return self.push(at, Event::Due { from, to });
+        }
+        let now = self.now;
+        let next = |net: &mut Self| {
+            let link = net.links.get_mut(&(from, to))?;
+            link.queue.front().filter(|piece| piece.at <= now)?;
+            link.queue.pop_front()
+        };
+        while let Some(piece) = next(self) {
+            if !self.aborted.contains(&piece.transfer) {
+                self.arrive(from, to, piece.transfer, piece.bytes, piece.whole);
+            }
+        }
     }
 
     fn arrive(&mut self, from: Peer, to: Peer, id: u64, bytes: usize, whole: Option<Bytes>) {
