@@ -34,20 +34,22 @@ mod idb;
 mod idb;
 mod keys;
 mod memory;
+mod name;
 mod pins;
 mod row;
 #[cfg(test)]
 mod suite;
 
-use self::{backend::Backend, drafts::DraftId, memory::Memory};
+use self::{backend::Backend, draft::Stamped, drafts::DraftId, memory::Memory};
 pub use self::{
     draft::{Draft, MAX_DRAFTS},
     error::StoreError,
     figures::{Collected, Counters, Usage},
     keys::{Identity, Seat},
+    name::StoreName,
     pins::{MAX_NAME, Pin},
 };
-use crate::platform::{self, Block};
+use crate::platform::{self, Block, Payload};
 
 /// Blocks that one transaction writes: at 1 MiB each, more are no faster, and a collection or
 /// another tab waits for no more than this.
@@ -55,24 +57,6 @@ pub const BATCH: usize = 32;
 
 /// Milliseconds since 1970.
 type Clock = Rc<dyn Fn() -> u64>;
-
-/// Which store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreName {
-    /// One that ends with the page, and is nobody else's.
-    Memory,
-    /// The IndexedDB database of this name.
-    Database(String),
-}
-
-impl From<&str> for StoreName {
-    fn from(name: &str) -> Self {
-        match name {
-            "memory" => Self::Memory,
-            name => Self::Database(name.to_owned()),
-        }
-    }
-}
 
 /// A handle on a store. Clones share it.
 #[derive(Clone)]
@@ -85,6 +69,8 @@ struct Inner {
     drafts: RefCell<BTreeMap<DraftId, u64>>,
     /// Drafts that were dropped and may still have their row.
     dropped: RefCell<BTreeSet<DraftId>>,
+    /// Blocks that are known to be stamped as this handle's drafts are.
+    stamped: RefCell<Stamped>,
     counters: Cell<Counters>,
 }
 
@@ -104,8 +90,14 @@ impl Store {
     }
 
     fn on(backend: Rc<dyn Backend>, clock: Clock) -> Self {
-        let (drafts, dropped) = (RefCell::default(), RefCell::default());
-        Self(Rc::new(Inner { backend, clock, drafts, dropped, counters: Cell::default() }))
+        Self(Rc::new(Inner {
+            backend,
+            clock,
+            drafts: RefCell::default(),
+            dropped: RefCell::default(),
+            stamped: RefCell::default(),
+            counters: Cell::default(),
+        }))
     }
 
     /// The block that `cid` names, if it is here and whole. One that is damaged is removed, so
@@ -121,11 +113,11 @@ impl Store {
         };
         self.count(|counters| counters.hits += 1);
         let stamp = self.stamp();
-        if stamp > 0 {
-            let kept = blocks::touch(self.backend(), &[cid.hash().clone()], stamp).await?;
-            if kept.first() == Some(&None) {
+        if stamp > 0 && !self.is_stamped(cid.hash(), stamp) {
+            match blocks::keep(self.backend(), cid.hash(), stamp).await? {
+                true => self.stamped(cid.hash(), stamp),
                 // Another tab collected it after it was read.
-                self.put(vec![block.clone()]).await?;
+                false => self.put(vec![block.clone()]).await?,
             }
         }
         Ok(Some(block))
@@ -145,9 +137,15 @@ impl Store {
     /// As [`Self::size_of`], for many in one transaction.
     pub async fn sizes_of(&self, cids: &[Cid]) -> Result<Vec<Option<u64>>, StoreError> {
         let keys: Vec<Multihash> = cids.iter().map(|cid| cid.hash().clone()).collect();
-        let mut sizes = match self.stamp() {
-            0 => blocks::sizes(self.backend(), &keys).await?,
-            stamp => blocks::touch(self.backend(), &keys, stamp).await?,
+        let stamp = self.stamp();
+        let mut sizes = match keys.iter().all(|key| self.is_stamped(key, stamp)) {
+            true => blocks::sizes(self.backend(), &keys).await?,
+            false => {
+                let sizes = blocks::touch(self.backend(), &keys, stamp).await?;
+                let here = keys.iter().zip(&sizes).filter(|(_, size)| size.is_some());
+                here.for_each(|(key, _)| self.stamped(key, stamp));
+                sizes
+            }
         };
         for (size, cid) in sizes.iter_mut().zip(cids) {
             if let Some(bytes) = cid.inline() {
@@ -172,13 +170,21 @@ impl Store {
             }
             batch.push((cid.hash().clone(), bytes));
             if batch.len() == BATCH {
-                blocks::put(self.backend(), std::mem::take(&mut batch), self.stamp()).await?;
+                self.put_batch(std::mem::take(&mut batch)).await?;
             }
         }
-        if batch.is_empty() {
-            return Ok(());
+        match batch.is_empty() {
+            true => Ok(()),
+            false => self.put_batch(batch).await,
         }
-        blocks::put(self.backend(), batch, self.stamp()).await.map(drop)
+    }
+
+    async fn put_batch(&self, batch: Vec<(Multihash, Payload)>) -> Result<(), StoreError> {
+        let stamp = self.stamp();
+        let keys: Vec<Multihash> = batch.iter().map(|(key, _)| key.clone()).collect();
+        blocks::put(self.backend(), batch, stamp).await?;
+        keys.iter().for_each(|key| self.stamped(key, stamp));
+        Ok(())
     }
 
     /// Removes a block; false when it was not here. Costs a walk through all that is pinned.

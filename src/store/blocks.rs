@@ -66,6 +66,22 @@ pub async fn sizes(
     Ok(sizes)
 }
 
+/// Raises the stamp of a block that was just read to `stamp`; false when it was removed since.
+///
+/// It looks at `Meta` alone, so that reads need not wait for it.
+pub async fn keep(backend: &dyn Backend, key: &Multihash, stamp: u64) -> Result<bool, StoreError> {
+    let key = key.to_bytes();
+    let transaction = backend.begin(&[Table::Meta], Access::Relaxed).await?;
+    let found = transaction.look(vec![Ask::Value(Table::Meta, key.clone())]).await?;
+    let Some(Some(row)) = found.first() else { return Ok(false) };
+    let meta = Meta::from_row(row)?;
+    if meta.stamp < stamp {
+        transaction.put(Table::Meta, &key, Meta { stamp, ..meta }.to_row())?;
+    }
+    transaction.commit().await?;
+    Ok(true)
+}
+
 /// Raises the stamps of those of `keys` that are here to `stamp`, and says their sizes.
 pub async fn touch(
     backend: &dyn Backend,

@@ -1,8 +1,8 @@
 //! The guard of a draft; what a draft is, [`drafts`] says.
 
-use std::rc::Rc;
+use std::{collections::HashSet, rc::Rc};
 
-use avocet_dag::Cid;
+use avocet_dag::{Cid, Multihash};
 
 use super::{
     Pin, Store, StoreError,
@@ -13,6 +13,17 @@ use crate::platform;
 
 /// Drafts of one handle at once: each renews its row on a timer of its own.
 pub const MAX_DRAFTS: usize = 256;
+
+/// Blocks remembered as stamped: those of 16 GiB at 1 MiB each, in about 1 MiB of memory.
+const MAX_STAMPED: usize = 16 * 1024;
+
+/// Blocks that bear a stamp, so that a block which is read or asked for again and again under a
+/// draft is stamped once. True for as long as the draft of that stamp is: nothing collects them.
+#[derive(Default)]
+pub(super) struct Stamped {
+    stamp: u64,
+    keys: HashSet<Multihash>,
+}
 
 impl Store {
     /// Begins a draft: what this handle and its clones put or see until it is dropped stays, in
@@ -48,6 +59,24 @@ impl Store {
     /// The newest stamp among this handle's drafts; 0 without any.
     pub(super) fn stamp(&self) -> u64 {
         self.0.drafts.borrow().values().copied().max().unwrap_or(0)
+    }
+
+    /// Whether a block is known to bear `stamp`; all bear 0.
+    pub(super) fn is_stamped(&self, key: &Multihash, stamp: u64) -> bool {
+        let stamped = self.0.stamped.borrow();
+        stamp == 0 || (stamped.stamp == stamp && stamped.keys.contains(key))
+    }
+
+    /// Remembers that a block bears `stamp`.
+    pub(super) fn stamped(&self, key: &Multihash, stamp: u64) {
+        let mut stamped = self.0.stamped.borrow_mut();
+        if stamp == 0 || stamped.stamp > stamp {
+            return;
+        }
+        if stamped.stamp < stamp || stamped.keys.len() >= MAX_STAMPED {
+            *stamped = Stamped { stamp, keys: HashSet::new() };
+        }
+        stamped.keys.insert(key.clone());
     }
 }
 

@@ -13,6 +13,7 @@
 use std::collections::HashSet;
 
 use avocet_dag::{Cid, Multihash, code, codec};
+use futures::future::try_join_all;
 
 use super::{
     Collected, StoreError, Usage,
@@ -25,6 +26,9 @@ use crate::platform;
 /// Blocks that one transaction of the sweep looks at. Deleting is quick, and other tabs' writes
 /// wait no longer than one such transaction.
 const PAGE: u32 = 256;
+/// Blocks that the walk reads at once: enough that hashing one hides reading the next, and 16 MiB
+/// at the most.
+const AT_ONCE: usize = 8;
 
 /// Removes all that nothing holds.
 pub async fn collect(backend: &dyn Backend, now: u64) -> Result<Collected, StoreError> {
@@ -76,7 +80,8 @@ pub async fn delete(backend: &dyn Backend, cid: &Cid, now: u64) -> Result<bool, 
 /// What the pins reach.
 struct Marks {
     epoch: u64,
-    /// Blocks to keep.
+    /// Blocks to keep, here or not. About 100 bytes each: what can be pinned bounds it, and a
+    /// terabyte of blocks of 1 MiB takes 100 MB for as long as the collection runs.
     keys: HashSet<Multihash>,
     /// CIDs whose links were followed or are in `open`: a block may be reached by the codec that
     /// says its links and by one that does not.
@@ -98,15 +103,10 @@ impl Marks {
 
     /// Follows the links of all that is open. What is not here has no links to follow.
     async fn walk(&mut self, backend: &dyn Backend) -> Result<(), StoreError> {
-        while let Some(cid) = self.open.pop() {
-            let payload = match avocet_dag::Block::inline(&cid) {
-                Some(block) => Some(block.into_parts().1),
-                None => blocks::read(backend, cid.hash()).await?,
-            };
-            let Some(payload) = payload else { continue };
-            let Ok(block) = platform::verify(cid, payload).await else { continue };
-            // A block that its codec cannot read holds nothing but itself.
-            for link in codec::links(&block.map(|bytes| bytes.to_bytes())).unwrap_or_default() {
+        while !self.open.is_empty() {
+            let next = self.open.split_off(self.open.len().saturating_sub(AT_ONCE));
+            let links = next.into_iter().map(|cid| links(backend, cid));
+            for link in try_join_all(links).await?.into_iter().flatten() {
                 self.add(link, true);
             }
         }
@@ -129,6 +129,21 @@ impl Marks {
         }
         Ok(())
     }
+}
+
+/// The links of a block that is here, and whole.
+async fn links(backend: &dyn Backend, cid: Cid) -> Result<Vec<Cid>, StoreError> {
+    let payload = match avocet_dag::Block::inline(&cid) {
+        Some(block) => Some(block.into_parts().1),
+        None => match blocks::read(backend, cid.hash()).await {
+            Err(StoreError::Lost { .. }) => None,
+            read => read?,
+        },
+    };
+    let Some(payload) = payload else { return Ok(Vec::new()) };
+    let Ok(block) = platform::verify(cid, payload).await else { return Ok(Vec::new()) };
+    // A block that its codec cannot read holds nothing but itself.
+    Ok(codec::links(&block.map(|bytes| bytes.to_bytes())).unwrap_or_default())
 }
 
 /// The floor below which no draft holds a block, and the pins at that moment.

@@ -41,7 +41,9 @@ pub struct Pin {
     pub created: u64,
 }
 
-/// Pins `cid`; this, and all that was written before it, is on the disk when it returns.
+/// Pins `cid`; this, and the log of all that was written before it, is on the disk when it
+/// returns. A browser may keep large values in files beside its log and leave those of earlier
+/// transactions to the system: should a power cut take one of them, reading finds it missing.
 ///
 /// With a `draft` it fails when that was given up.
 pub async fn pin(

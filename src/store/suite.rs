@@ -48,6 +48,7 @@ macro_rules! every_case {
             a_draft_keeps_what_is_put_from_another_tab,
             a_draft_keeps_what_it_sees,
             a_draft_keeps_what_an_older_draft_put,
+            a_draft_keeps_what_the_same_tab_saw_before,
             a_draft_of_a_crashed_tab_expires,
             a_draft_that_was_given_up_cannot_pin,
             a_draft_survives_a_clock_that_goes_back,
@@ -476,6 +477,23 @@ async fn a_draft_keeps_what_an_older_draft_put(rig: Rig) {
     drop(second);
     newer.end_dropped().await.unwrap();
     assert_eq!(collector.gc().await.unwrap().blocks, 1);
+}
+
+async fn a_draft_keeps_what_the_same_tab_saw_before(rig: Rig) {
+    let (importer, collector) = (rig.tab().await, rig.tab().await);
+    let blocks = [raw(*b"asked").await, raw(*b"read").await, raw(*b"put").await];
+    let first = importer.draft().await.unwrap();
+    importer.put(blocks.to_vec()).await.unwrap();
+    let second = importer.draft().await.unwrap();
+    assert!(importer.has(blocks[0].cid()).await.unwrap());
+    assert!(importer.get(blocks[1].cid()).await.unwrap().is_some());
+    importer.put(vec![blocks[2].clone()]).await.unwrap();
+    drop(first);
+    importer.end_dropped().await.unwrap();
+    assert_eq!(collector.gc().await.unwrap().blocks, 0);
+    drop(second);
+    importer.end_dropped().await.unwrap();
+    assert_eq!(collector.gc().await.unwrap().blocks, 3);
 }
 
 async fn a_draft_of_a_crashed_tab_expires(rig: Rig) {
