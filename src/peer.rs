@@ -66,6 +66,8 @@ pub enum Event {
     Received(Moved),
     /// How the search for a root goes.
     Looking(Looking),
+    /// This tab slept, and another one of the page took over its identity: the peer has stopped.
+    Replaced,
 }
 
 /// A block that went over the wire.
@@ -115,6 +117,7 @@ impl Peer {
         }
         let store = Store::open(&options.store).await?;
         let identity = store.identity().await?;
+        let lost = identity.seat.lost();
         let keypair = Keypair::ed25519_from_bytes(identity.secret)?;
         let networked = !(options.relays.is_empty() && options.bootstrap.is_empty());
         // Weak: the parts call back into the peer that owns them.
@@ -158,6 +161,7 @@ impl Peer {
         // Set once, right here.
         let _ = back.set(Rc::downgrade(&peer.inner));
         platform::spawn(peer.clone().provide_pinned());
+        platform::spawn(stop_when(lost, Rc::downgrade(&peer.inner)));
         Ok(peer)
     }
 
@@ -294,5 +298,15 @@ impl Peer {
             None
         });
         self.inner.net.exchange().loaded(peer, cid, loaded);
+    }
+}
+
+/// Two tabs must never be the same peer: whoever lost its slot stops.
+async fn stop_when(lost: impl Future<Output = ()>, inner: Weak<Inner>) {
+    lost.await;
+    if let Some(inner) = inner.upgrade() {
+        let peer = Peer { inner };
+        peer.stop().await;
+        (peer.inner.on_event)(Event::Replaced);
     }
 }

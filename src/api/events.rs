@@ -20,6 +20,7 @@ pub fn tell(listener: &Function, event: Event) {
         Event::Sent(block) => ("sent", moved(&block)),
         Event::Received(block) => ("received", moved(&block)),
         Event::Looking(search) => ("looking", looking(&search)),
+        Event::Replaced => ("replaced", JsValue::UNDEFINED),
     };
     // The listener dispatches an event, and that never throws.
     let _ = listener.call2(&JsValue::UNDEFINED, &name.into(), &detail);

@@ -108,7 +108,7 @@ impl Behaviour {
             let links = self.links.entry(peer).or_default();
             links.push(id);
             if links.len() == 1 {
-                self.exchange.with(|core, now| core.engine.handle_connected(peer, now));
+                self.exchange.within(|core, now| core.engine.handle_connected(peer, now));
             }
         }
     }
@@ -126,7 +126,7 @@ impl Behaviour {
         for lane in &interrupted {
             self.sending.remove(&(peer, *lane));
         }
-        self.exchange.with(|core, now| {
+        self.exchange.within(|core, now| {
             if gone {
                 core.engine.handle_disconnected(peer, now);
             } else {
@@ -148,7 +148,7 @@ impl Behaviour {
             Action::Send { peer, lane, message } => self.send(peer, lane, message),
             Action::Deliver { block, from, sessions, .. } => {
                 let (cid, received) = (block.cid().clone(), block.len() as u64);
-                let root = self.exchange.with(|core, _| {
+                let root = self.exchange.within(|core, _| {
                     core.deliver(&sessions, &block);
                     core.root(&sessions)
                 });
@@ -195,7 +195,7 @@ impl Behaviour {
                 if let Err(error) = encoded {
                     tracing::error!(%error, "a message was not written");
                 }
-                self.exchange.with(|core, now| core.engine.handle_send_failed(peer, lane, now));
+                self.exchange.within(|core, now| core.engine.handle_send_failed(peer, lane, now));
             }
         }
     }
@@ -210,31 +210,31 @@ impl Behaviour {
                 self.hashing.push(hash(peer, link, message).boxed_local());
             }
             Report::Receiving(bytes) => {
-                self.exchange.with(|core, now| core.engine.handle_receiving(peer, bytes, now));
+                self.exchange.within(|core, now| core.engine.handle_receiving(peer, bytes, now));
             }
             Report::ReceiveFailed(told) => {
-                self.exchange.with(|core, now| core.engine.handle_receive_failed(peer, told, now));
+                self.exchange.within(|core, now| core.engine.handle_receive_failed(peer, told, now));
             }
             Report::Sending(lane) => {
-                self.exchange.with(|core, now| core.engine.handle_sending(peer, lane, now));
+                self.exchange.within(|core, now| core.engine.handle_sending(peer, lane, now));
             }
             Report::Sent(lane) => self.sent(peer, lane),
             // After a reconnection an old connection's report may still come: it concerns nobody.
             Report::SendFailed(lane) if self.sending.remove(&(peer, lane)).is_none() => {}
             Report::SendFailed(lane) => {
-                self.exchange.with(|core, now| core.engine.handle_send_failed(peer, lane, now));
+                self.exchange.within(|core, now| core.engine.handle_send_failed(peer, lane, now));
             }
-            Report::Pong => self.exchange.with(|core, now| core.engine.handle_pong(peer, now)),
+            Report::Pong => self.exchange.within(|core, now| core.engine.handle_pong(peer, now)),
             Report::Malformed => {
                 let nothing = wire::Message::default().into_incoming(Vec::new(), 1);
-                self.exchange.with(|core, now| core.engine.handle_message(peer, nothing, now));
+                self.exchange.within(|core, now| core.engine.handle_message(peer, nothing, now));
             }
         }
     }
 
     fn sent(&mut self, peer: PeerId, lane: Lane) {
         let Some((_, blocks)) = self.sending.remove(&(peer, lane)) else { return };
-        self.exchange.with(|core, now| core.engine.handle_sent(peer, lane, now));
+        self.exchange.within(|core, now| core.engine.handle_sent(peer, lane, now));
         for (cid, sent) in blocks {
             let moved = Event::Moved { peer, cid, root: None, sent, received: 0 };
             self.events.push_back(ToSwarm::GenerateEvent(moved));
@@ -243,7 +243,7 @@ impl Behaviour {
 
     /// Lets time pass for the engine; a timer that fires late means that we slept.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let due = self.exchange.with(|core, _| core.engine.poll_timeout());
+        let due = self.exchange.within(|core, _| core.engine.poll_timeout());
         if self.timer.as_ref().map(|(at, _)| *at) != due {
             self.timer = due.map(|at| {
                 (at, Timer::after(at.saturating_duration_since(platform::now())))
@@ -255,7 +255,7 @@ impl Behaviour {
         }
         let at = *at;
         self.timer = None;
-        self.exchange.with(|core, now| {
+        self.exchange.within(|core, now| {
             let late = now.saturating_duration_since(at);
             if late > SLEPT {
                 core.engine.handle_slept(late, now);
@@ -346,11 +346,11 @@ impl NetworkBehaviour for Behaviour {
                 return Poll::Ready(event);
             }
             if let Poll::Ready(Some((peer, link, incoming))) = self.hashing.poll_next_unpin(cx) {
-                self.exchange.with(|core, now| core.engine.handle_message(peer, incoming, now));
+                self.exchange.within(|core, now| core.engine.handle_message(peer, incoming, now));
                 self.notify(peer, link, Command::Processed);
                 continue;
             }
-            if let Some(action) = self.exchange.with(|core, _| core.engine.poll_action()) {
+            if let Some(action) = self.exchange.within(|core, _| core.engine.poll_action()) {
                 self.act(action);
                 continue;
             }

@@ -152,11 +152,17 @@ impl Exchange {
         self.core.borrow_mut().waker = Some(waker.clone());
     }
 
+    /// Changes the engine from within the swarm's own turn, which polls the behaviour after it in any case:
+    /// a wake-up here would never let that turn end.
+    pub(super) fn within<T>(&self, change: impl FnOnce(&mut Core, Instant) -> T) -> T {
+        change(&mut self.core.borrow_mut(), platform::now())
+    }
+
     /// Changes the engine and has the behaviour look at what follows from it.
-    pub(super) fn with<T>(&self, change: impl FnOnce(&mut Core, Instant) -> T) -> T {
-        let mut core = self.core.borrow_mut();
-        let outcome = change(&mut core, platform::now());
-        if let Some(waker) = core.waker.take() {
+    fn with<T>(&self, change: impl FnOnce(&mut Core, Instant) -> T) -> T {
+        let outcome = self.within(change);
+        let waker = self.core.borrow_mut().waker.take();
+        if let Some(waker) = waker {
             waker.wake();
         }
         outcome
