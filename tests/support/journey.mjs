@@ -11,9 +11,14 @@ import { AvocetPage } from './page.mjs'
 import { OUT } from './paths.mjs'
 import { Relay } from './relay.mjs'
 import { serve } from './static.mjs'
+import { within } from './wait.mjs'
 
 /** A journey that hangs is ended; every wait inside has its own, shorter bound. */
 const JOURNEY_LIMIT = 240_000
+/** A part of one that hangs ends the journey earlier. */
+const STEP_LIMIT = 150_000
+/** What is kept of a failed journey is written within this. */
+const CLEAN_UP = 30_000
 
 /**
  * @param {string} name
@@ -21,18 +26,27 @@ const JOURNEY_LIMIT = 240_000
  * @param {{ timeout?: number, skip?: string | false }} [options]
  */
 export function journey (name, walk, { timeout = JOURNEY_LIMIT, skip = false } = {}) {
-  test(name, { timeout, skip }, async t => {
+  test(name, { timeout: timeout + CLEAN_UP, skip }, async t => {
     const scene = await Scene.open(name, t)
     try {
-      await walk(scene, t)
+      await within(`the whole of: ${name}`, walk(scene, t), timeout)
       await scene.nothingWentWrongUnseen()
     } catch (error) {
       await scene.keepArtefacts()
-      throw error
+      throw brief(error)
     } finally {
       await scene.close()
     }
   })
+}
+
+/** Playwright appends everything that the browser ever wrote: pages of complaints about a missing desktop. */
+function brief (error) {
+  if (!(error instanceof Error)) return error
+  const cut = text => text?.replace(/\n\s*Browser logs:[\s\S]*?(?=\n\s+at |$)/, '')
+  error.message = cut(error.message)
+  error.stack = cut(error.stack)
+  return error
 }
 
 export class Scene {
@@ -62,10 +76,10 @@ export class Scene {
     let failure
     await this.t.test(name, async t => {
       try {
-        await walk(t)
+        await within(name, walk(t), STEP_LIMIT)
       } catch (error) {
-        failure = error
-        throw error
+        failure = brief(error)
+        throw failure
       }
     })
     if (failure !== undefined) throw failure

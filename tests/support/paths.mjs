@@ -4,8 +4,9 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-export const DIST = join(ROOT, 'dist')
-export const PACKAGE = join(ROOT, 'js')
+/** The built page and the built package: another build, or an unpacked tarball, can be put in their places. */
+export const DIST = process.env.AVOCET_DIST ?? join(ROOT, 'dist')
+export const PACKAGE = process.env.AVOCET_PACKAGE ?? join(ROOT, 'js')
 export const OUT = join(ROOT, 'tests', 'out')
 
 /** The relay's binary: what `AVOCET_RELAY_BIN` says, else where the build leaves it. */
