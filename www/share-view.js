@@ -123,14 +123,15 @@ class ShareView extends View {
     return html`
       <h3 class="small">${words.sending}</h3>
       <ul class="rows">
-        ${rows.map((row) => html`
-          <li>
-            <code>${shortId(row.peer)}</code>
-            ${progressLine({ label: words.sendingTo(shortId(row.peer)), loaded: Math.min(row.bytes, job.total), total: job.total, rate: row.rate })}
-          </li>
-        `)}
+        ${rows.map((row) => html`<li><code>${shortId(row.peer)}</code>${this.#downloader(row, job.total)}</li>`)}
       </ul>
     `;
+  }
+
+  /** A bar as long as it moves. More than all can be sent: to one who asked twice, or with the tree above the bytes. */
+  #downloader(/** @type {import('./transfers.js').Row} */ row, /** @type {number} */ total) {
+    if (row.bytes >= total || !transfers.isActive(row)) return html`<span class="hint">${words.sent(bytes(row.bytes))}</span>`;
+    return progressLine({ label: words.sendingTo(shortId(row.peer)), loaded: row.bytes, total, rate: row.rate });
   }
 
   #picked(/** @type {Event} */ event) {

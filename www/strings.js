@@ -90,7 +90,9 @@ export const share = {
   keepOpen: 'Keep this page open: nobody else holds this yet.',
   /** @param {number} n */
   held: (n) => (n === 1 ? 'One other device holds it too. This page may be closed as long as that one stays open.' : `${n} other devices hold it too. This page may be closed as long as one of them stays open.`),
-  sending: 'Being fetched by',
+  sending: 'Fetched from here by',
+  /** @param {string} size */
+  sent: (size) => `${size} sent`,
   /** @param {string} peer */
   sendingTo: (peer) => `Sent to ${peer}`,
 };

@@ -48,8 +48,7 @@ export class Transfers extends Model {
    * @param {string} root
    */
   fetching(root) {
-    const now = performance.now();
-    return [...this.#sent.values()].filter((row) => row.root === root && now - row.last < ACTIVE_MS).length;
+    return [...this.#sent.values()].filter((row) => row.root === root && this.isActive(row)).length;
   }
 
   /**
@@ -59,14 +58,18 @@ export class Transfers extends Model {
   sources(root) {
     const now = performance.now();
     return [...this.#received.values()]
-      .filter((row) => now - row.last < ACTIVE_MS && (row.root === root || row.root === ''))
+      .filter((row) => this.isActive(row) && (row.root === root || row.root === ''))
       .sort((a, b) => b.rate.perSecond(now) - a.rate.perSecond(now));
+  }
+
+  /** Whether something moved in the last seconds. @param {Row} row */
+  isActive(row) {
+    return performance.now() - row.last < ACTIVE_MS;
   }
 
   /** Whether somebody is fetching from this page at the moment. */
   get sending() {
-    const now = performance.now();
-    return [...this.#sent.values()].some((row) => now - row.last < ACTIVE_MS);
+    return [...this.#sent.values()].some((row) => this.isActive(row));
   }
 
   #count(/** @type {Map<string, Row>} */ rows, /** @type {Event} */ event) {
