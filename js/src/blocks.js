@@ -8,11 +8,13 @@ const CODECS = { raw: 0x55, 'dag-pb': 0x70, 'dag-cbor': 0x71, 'dag-json': 0x0129
 /** Single blocks. */
 export class Blocks {
   #tasks
+  // Private, so that the published declarations do not name the core's.
+  /** @type {import('../pkg/avocet.js').Node} */
   #node
 
   /**
    * @param {import('./tasks.js').Tasks} tasks
-   * @param {import('../pkg/avocet.js').Node} node
+   * @param {any} node of the core
    * @internal
    */
   constructor (tasks, node) {

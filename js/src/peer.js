@@ -33,6 +33,8 @@ export async function createPeer (options) {
 
 /** A peer of the IPFS network, in this page. Made by `createPeer`. */
 export class Peer extends EventTarget {
+  // Private, so that the published declarations do not name the core's.
+  /** @type {import('../pkg/avocet.js').Node} */
   #node
   #id
   #storage
@@ -43,7 +45,7 @@ export class Peer extends EventTarget {
   #tasks = new Tasks(die)
 
   /**
-   * @param {import('../pkg/avocet.js').Node} node
+   * @param {any} node of the core
    * @param {(listener: (name: string, detail: any) => void) => void} listen
    * @internal
    */
@@ -51,9 +53,9 @@ export class Peer extends EventTarget {
     super()
     this.#node = node
     this.#id = node.id
-    this.#storage = new Storage(() => this.#tasks.run(() => node.usage()), usage => this.#fire('storage:low', usage))
+    this.#storage = new Storage(() => this.#tasks.run(() => this.#node.usage()), usage => this.#fire('storage:low', usage))
     this.#meters = new Map(['sent', 'received'].map(name => [name, new Meter(transfer => this.#fire(name, transfer))]))
-    this.#ends = [onPage(() => node.closeNow(), () => node.resume()), mourn(error => this.#died(error))]
+    this.#ends = [onPage(() => this.#node.closeNow(), () => this.#node.resume()), mourn(error => this.#died(error))]
     /** What is kept. */
     this.pins = new Pins(this.#tasks, node, this.#storage)
     /** Single blocks. */

@@ -6,12 +6,14 @@ import { readable } from './streams.js'
 /** What is kept: gc removes nothing that a pin needs. */
 export class Pins {
   #tasks
+  // Private, so that the published declarations do not name the core's.
+  /** @type {import('../pkg/avocet.js').Node} */
   #node
   #storage
 
   /**
    * @param {import('./tasks.js').Tasks} tasks
-   * @param {import('../pkg/avocet.js').Node} node
+   * @param {any} node of the core
    * @param {import('./storage.js').Storage} storage
    * @internal
    */

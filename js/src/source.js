@@ -142,7 +142,7 @@ export function plan (source, { wrap, hidden = false } = {}) {
  * @returns {Found}
  */
 function sort (source, hidden) {
-  if (isContent(source)) return lone({ content: source, path: source.name ?? '' })
+  if (isContent(source)) return lone({ content: source, path: /** @type {any} */ (source).name ?? '' })
   if (source?.kind === 'directory' && typeof source.values === 'function') {
     return { entries: keep(walk(source, hidden), hidden), directory: true, name: source.name }
   }

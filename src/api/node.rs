@@ -406,7 +406,7 @@ fn import_of(config: &AddConfig) -> Result<Import, Failure> {
 
 fn parse_cid(text: &str) -> Result<Cid, Failure> {
     text.parse().map_err(|error| {
-        Failure::new("INVALID_CID", format!("{:?} is no CID: {error}", shorten(text)))
+        Failure::new("INVALID_CID", format!("{:?}: {error}", shorten(text)))
     })
 }
 
