@@ -1,5 +1,8 @@
 //! The asking side: sessions, their wants, and the peers that are asked.
 
+mod answers;
+mod asks;
+mod rescue;
 mod schedule;
 
 use std::{
@@ -12,22 +15,21 @@ use std::{
 use avocet_dag::{Cid, CidError};
 use web_time::Instant;
 
+pub(crate) use self::answers::Arrival;
+pub use self::answers::STRIKES;
 use crate::{
-    CloseReason, Stats,
+    events::{CloseReason, Stats},
     holders::{FRESH, Holders},
     patience::Verdict,
     remote::Remote,
     session::{Session, SessionId},
-    wants::{Ask, Want, WantId, Wants},
+    wants::{Want, Wants},
     wire::{Entry, WantKind},
 };
 
 /// The most wants at a time. A reader wants a window of blocks ahead, a walk no more than it can
 /// name; this is four times what one peer may be asked for.
 pub const MAX_WANTS: usize = 4096;
-/// The third block that nobody asked for closes its sender: honest peers can send one that
-/// crosses with our cancel, and hardly ever two.
-pub const STRIKES: u32 = 3;
 /// The most CIDs that a peer is asked about for their own sake at a time.
 const MOST_PROBES: usize = 64;
 
@@ -51,17 +53,6 @@ pub(crate) enum Signal<P> {
     Ping(P),
     Close(P, CloseReason),
     NeedProviders(SessionId, Cid),
-}
-
-/// What a block turned out to be.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// It was wanted, by these sessions.
-    Wanted(Vec<SessionId>),
-    /// It was asked of this peer once, and is wanted no more.
-    Late,
-    /// It was never asked of this peer.
-    Unasked,
 }
 
 /// The asking side. `poll_*` hand out what the `handle_*` and the calls of sessions led to.
@@ -267,109 +258,6 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         self.remotes.values_mut().for_each(|remote| remote.shift(gap));
     }
 
-    /// A verified block came.
-    pub(crate) fn block(&mut self, peer: P, cid: &Cid, len: usize, now: Instant) -> Arrival {
-        let Some(remote) = self.remotes.get_mut(&peer) else { return Arrival::Unasked };
-        if !remote.is_listed(cid) && !remote.excuse(cid, now) {
-            return Arrival::Unasked;
-        }
-        if remote.probes.remove(cid).is_some() {
-            self.holders.insert(cid, peer, now);
-        }
-        remote.answered(cid, now);
-        self.recover(peer, now);
-        let id = self.wants.id(cid);
-        let ask = id.and_then(|id| self.wants.get(id)).and_then(|want| want.asks.get(&peer));
-        if ask.is_some_and(|ask| ask.kind == WantKind::Have) {
-            self.holders.insert(cid, peer, now); // a small block comes in place of a HAVE
-        }
-        let Some(id) = id else {
-            self.stats.surplus_blocks += 1;
-            self.stats.surplus_bytes += len as u64;
-            return Arrival::Late;
-        };
-        self.stats.blocks_received += 1;
-        self.stats.bytes_received += len as u64;
-        if let Some(remote) = self.remotes.get_mut(&peer) {
-            remote.delivered += len as u64;
-        }
-        let sessions = self.remove_want(id, Some(peer), now);
-        for id in &sessions {
-            let Some(session) = self.sessions.get_mut(id) else { continue };
-            session.weigh(cid, len);
-            session.search.relax();
-            if let Some(member) = session.member(peer) {
-                member.proven = true;
-                member.misses = 0;
-            }
-        }
-        Arrival::Wanted(sessions)
-    }
-
-    /// Blocks came that were never asked of this peer. Whether it is closed for that.
-    pub(crate) fn strike(&mut self, peer: P, blocks: usize, now: Instant) -> bool {
-        self.stats.unasked_blocks += blocks as u64;
-        let Some(remote) = self.remotes.get_mut(&peer) else { return true };
-        remote.strikes = remote.strikes.saturating_add(u32::try_from(blocks).unwrap_or(u32::MAX));
-        if remote.strikes >= STRIKES {
-            for session in self.sessions.values_mut() {
-                if let Some(member) = session.members.get_mut(&peer) {
-                    member.banned = true;
-                }
-            }
-            self.close(peer, CloseReason::Unasked);
-            return true;
-        }
-        // what it owes may be what it sent wrongly: others are asked at once
-        remote.patience.distrust(now);
-        self.stall(peer);
-        false
-    }
-
-    /// HAVE or DONT_HAVE came. Without meaning when it was not asked for.
-    pub(crate) fn presence(&mut self, peer: P, cid: &Cid, have: bool, now: Instant) {
-        let Some(remote) = self.remotes.get_mut(&peer) else { return };
-        if !remote.was_asked(cid, now) {
-            return;
-        }
-        if have {
-            self.holders.insert(cid, peer, now);
-        } else {
-            self.holders.remove(cid, peer);
-        }
-        let probed = remote.probes.remove(cid).is_some();
-        let id = self.wants.id(cid).filter(|id| remote.asks.contains(id));
-        let want = id.and_then(|id| self.wants.get_mut(id).zip(Some(id)));
-        let Some((want, id)) = want else {
-            match have {
-                true => remote.answered(cid, now),
-                false if probed => {
-                    remote.unlist(cid, now);
-                    self.talkative.insert(peer);
-                }
-                false => {}
-            }
-            return;
-        };
-        let Some(ask) = want.asks.get_mut(&peer) else { return };
-        if ask.kind == WantKind::Block && have && ask.answer.is_none() {
-            return; // the block itself was asked for, and will come or not
-        }
-        ask.answer = Some(have);
-        if !have {
-            settle(remote, id, now);
-        }
-        for session in want.sessions.iter() {
-            let Some(session) = self.sessions.get_mut(session) else { continue };
-            let member = if have { session.member(peer) } else { session.members.get_mut(&peer) };
-            let Some(member) = member else { continue };
-            member.proven |= have;
-            member.misses = if have { 0 } else { member.misses.saturating_add(1) };
-        }
-        self.note_idle(id);
-        self.dirty = true;
-    }
-
     // --- time ---
 
     pub(crate) fn timeout(&self) -> Option<Instant> {
@@ -431,131 +319,5 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
 
     pub(crate) fn remote(&self, peer: P) -> Option<&Remote> {
         self.remotes.get(&peer)
-    }
-
-    // --- helpers: each keeps wants, remotes and sessions in agreement ---
-
-    fn ask(&mut self, id: WantId, peer: P, kind: WantKind, now: Instant) {
-        let Some(want) = self.wants.get_mut(id) else { return };
-        let Some(remote) = self.remotes.get_mut(&peer) else { return };
-        want.asks.insert(peer, Ask { kind, at: now, answer: None, late: false });
-        remote.asks.insert(id);
-        remote.list(&want.cid, kind, want.priority);
-        self.talkative.insert(peer);
-        if kind == WantKind::Have {
-            return;
-        }
-        if remote.open.is_empty() {
-            remote.patience.asking(now);
-            remote.meter.start(now);
-        }
-        remote.open.insert(id);
-        for session in &want.sessions {
-            if let Some(session) = self.sessions.get_mut(session) {
-                session.idle.remove(&id);
-            }
-        }
-        // who said DONT_HAVE would send it as soon as it has it: by then we have it too
-        for (other, _) in want.asks.iter().filter(|(_, ask)| ask.answer == Some(false)) {
-            if let Some(remote) = self.remotes.get_mut(other) {
-                remote.unlist(&want.cid, now);
-                self.talkative.insert(*other);
-            }
-        }
-    }
-
-    /// Takes back what was asked of one peer.
-    fn retract(&mut self, id: WantId, peer: P, now: Instant) {
-        let Some(want) = self.wants.get_mut(id) else { return };
-        want.asks.remove(&peer);
-        if let Some(remote) = self.remotes.get_mut(&peer) {
-            remote.asks.remove(&id);
-            settle(remote, id, now);
-            remote.unlist(&want.cid, now);
-            self.talkative.insert(peer);
-        }
-    }
-
-    /// One session wants it no more.
-    fn release(&mut self, id: WantId, session: SessionId, now: Instant) {
-        let Some(want) = self.wants.get_mut(id) else { return };
-        want.sessions.remove(&session);
-        if want.sessions.is_empty() {
-            self.remove_want(id, None, now);
-        }
-    }
-
-    /// Forgets a want, and takes it back from all but the peer that it came from.
-    fn remove_want(&mut self, id: WantId, from: Option<P>, now: Instant) -> Vec<SessionId> {
-        let Some(want) = self.wants.remove(id) else { return Vec::new() };
-        for peer in want.asks.keys() {
-            let Some(remote) = self.remotes.get_mut(peer) else { continue };
-            remote.asks.remove(&id);
-            settle(remote, id, now);
-            if from != Some(*peer) {
-                remote.unlist(&want.cid, now);
-                self.talkative.insert(*peer);
-            }
-        }
-        for session in &want.sessions {
-            if let Some(session) = self.sessions.get_mut(session) {
-                session.wants.remove(&id);
-                session.idle.remove(&id);
-            }
-        }
-        self.dirty = true;
-        want.sessions.into_iter().collect()
-    }
-
-    /// Others are to be asked for all that `peer` owes.
-    fn stall(&mut self, peer: P) {
-        let Some(remote) = self.remotes.get(&peer) else { return };
-        let open: Vec<_> = remote.open.iter().copied().collect();
-        for id in open {
-            if let Some(ask) = self.wants.get_mut(id).and_then(|want| want.asks.get_mut(&peer)) {
-                ask.late = true;
-            }
-            self.note_idle(id);
-        }
-        self.dirty = true;
-    }
-
-    /// `peer` delivers: what it owes need not be asked of others any more.
-    fn recover(&mut self, peer: P, now: Instant) {
-        let Some(remote) = self.remotes.get_mut(&peer) else { return };
-        remote.patience.delivered(now);
-        for id in &remote.open {
-            let Some(want) = self.wants.get_mut(*id) else { continue };
-            let Some(ask) = want.asks.get_mut(&peer).filter(|ask| ask.late) else { continue };
-            ask.late = false;
-            for session in &want.sessions {
-                if let Some(session) = self.sessions.get_mut(session) {
-                    session.idle.remove(id);
-                }
-            }
-        }
-        self.dirty = true;
-    }
-
-    fn note_idle(&mut self, id: WantId) {
-        let Some(want) = self.wants.get(id).filter(|want| want.is_idle()) else { return };
-        for session in &want.sessions {
-            if let Some(session) = self.sessions.get_mut(session) {
-                session.idle.insert(id);
-            }
-        }
-    }
-
-    fn close(&mut self, peer: P, reason: CloseReason) {
-        self.signals.push_back(Signal::Close(peer, reason));
-        self.disconnected(peer);
-    }
-}
-
-/// The want is not open with this peer any more.
-fn settle(remote: &mut Remote, id: WantId, now: Instant) {
-    if remote.open.remove(&id) && remote.open.is_empty() {
-        remote.patience.idle();
-        remote.meter.stop(now);
     }
 }

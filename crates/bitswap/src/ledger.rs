@@ -11,60 +11,13 @@ use std::{
 
 use avocet_dag::{Block, Cid, Payload};
 
-use crate::wire::{self, Entry, Outgoing, Presence, WantKind};
+use crate::{
+    events::{Limits, Loaded, What},
+    wire::{self, Entry, Outgoing, Presence, WantKind},
+};
 
 /// What is assumed of a block that was not read yet: Kubo's default chunk.
 const FIRST_TYPICAL: usize = 256 * 1024;
-
-/// Bounds of the answering side.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// The most wants kept of a peer: 1024 in Kubo.
-    pub wants: usize,
-    /// The most bytes read from the store for a peer and not yet handed out: 1 MiB in Kubo. A
-    /// block that is larger is read when nothing else is there.
-    pub outstanding: usize,
-    /// What a message is filled up to: 16 KiB in Kubo. A larger block goes alone.
-    pub message: usize,
-    /// Up to this size a block is sent in place of a HAVE: 1024 bytes in Kubo and Helia.
-    pub replace_have: usize,
-    /// The most reads from the store at a time for one peer.
-    pub loads: usize,
-    /// The most bytes read ahead for all peers together. One block for each peer may always be
-    /// in memory; only what is read beyond that counts against this.
-    pub read_ahead: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            wants: 1024,
-            outstanding: 1024 * 1024,
-            message: 16 * 1024,
-            replace_have: 1024,
-            loads: 32,
-            read_ahead: 32 * 1024 * 1024,
-        }
-    }
-}
-
-/// What the store is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// How large the block is.
-    Size,
-    /// The block.
-    Block,
-}
-
-/// What the store answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Loaded<B> {
-    /// It has a block of so many bytes.
-    Size(usize),
-    /// Here it is.
-    Block(Block<B>),
-}
 
 /// The order in which a peer is served: by its priority, then as it asked.
 type Rank = (Reverse<i32>, u64);

@@ -23,6 +23,7 @@
 
 mod client;
 mod engine;
+mod events;
 mod holders;
 mod ledger;
 mod meter;
@@ -34,11 +35,11 @@ mod wants;
 pub mod wire;
 
 pub use client::{MAX_WANTS, STRIKES, WantError};
-pub use engine::{
-    Action, CloseReason, Config, Engine, Incoming, Lane, PeerStats, Stats, WRITE_STALL,
+pub use engine::{Engine, WRITE_STALL};
+pub use events::{
+    Action, CloseReason, Config, Incoming, Lane, Limits, Loaded, PeerStats, Stats, What,
 };
 pub use holders::FRESH;
-pub use ledger::{Limits, Loaded, What};
 pub use patience::{GIVE_UP, MIN_RATE, STALL, TRICKLE};
 pub use remote::LATE;
 pub use session::{MAX_MEMBERS, SessionId};

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use avocet_dag::varint;
 use web_time::Instant;
 
 /// After this long without a byte a want is asked of others too.
@@ -106,7 +107,8 @@ impl Patience {
     pub(crate) fn received(&mut self, size: usize, now: Instant) -> usize {
         self.alive(now);
         let told = self.under_way.min(size);
-        self.forget(told, now);
+        // the length before it may have been told too
+        self.forget(size + varint::len(size as u64), now);
         size - told
     }
 
@@ -194,10 +196,13 @@ impl Patience {
         }
         if let Some((since, bytes)) = self.watch.filter(|(since, _)| now >= *since + TRICKLE) {
             let seconds = now.saturating_duration_since(since).as_secs() as usize;
-            if bytes < MIN_RATE * seconds {
+            if now >= self.byte + TRICKLE {
+                self.forget(self.under_way, now); // whatever it was, it comes no more
+            } else if bytes < MIN_RATE * seconds {
                 return Some(Verdict::Trickling);
+            } else {
+                self.watch = Some((now, 0));
             }
-            self.watch = Some((now, 0));
         }
         if self.busy && !self.stalled && now >= self.quiet_since() + STALL {
             self.stall(now);
@@ -306,6 +311,11 @@ mod tests {
             all.extend(run(&mut patience, start, step * 900 + 899));
         }
         assert_eq!(all, [(10_000, Verdict::Trickling)]);
+        // one that does not move at all is forgotten
+        let mut patience = Patience::new(start);
+        patience.receiving(5000, start);
+        assert_eq!(run(&mut patience, start, 60_000), []);
+        assert_eq!(patience.under_way(), 0);
         // a kilobyte a second is enough
         let mut patience = Patience::new(start);
         for step in 0..60 {

@@ -77,20 +77,20 @@ impl Remote {
 
     /// Says that `cid` is wanted no more, if the peer was told that it is.
     pub(crate) fn unlist(&mut self, cid: &Cid, now: Instant) {
-        if self.listed.contains_key(cid) {
+        if let Some(tellings) = self.listed.get(cid) {
             self.outbox.insert(cid.clone(), Entry::cancel(cid.clone()));
-            self.recent.insert(cid.clone(), now);
+            self.recent.insert(cid.clone(), *tellings, now);
         } else {
             self.outbox.remove(cid);
         }
     }
 
-    /// The peer took `cid` off its list by answering. Was it told twice, a second answer may
-    /// be on its way.
+    /// The peer took `cid` off its list by answering. Was it told more than once, more answers
+    /// may be on their way.
     pub(crate) fn answered(&mut self, cid: &Cid, now: Instant) {
         self.outbox.remove(cid);
-        if self.listed.remove(cid).is_some_and(|tellings| tellings > 1) {
-            self.recent.insert(cid.clone(), now);
+        if let Some(tellings) = self.listed.remove(cid).filter(|tellings| *tellings > 1) {
+            self.recent.insert(cid.clone(), tellings - 1, now);
         }
     }
 
@@ -135,8 +135,8 @@ impl Remote {
     pub(crate) fn start_over(&mut self, now: Instant) {
         self.full = true;
         // whatever of this it did hear, it may answer
-        for cid in self.listed.keys() {
-            self.recent.insert(cid.clone(), now);
+        for (cid, tellings) in &self.listed {
+            self.recent.insert(cid.clone(), *tellings, now);
         }
     }
 
@@ -148,41 +148,47 @@ impl Remote {
     }
 }
 
-/// CIDs that were asked of a peer not long ago. Each excuses one late block.
+/// CIDs that were asked of a peer not long ago. Each time that one was asked excuses one late
+/// block.
 #[derive(Debug, Default)]
 struct Recent {
-    since: BTreeMap<Cid, Instant>,
+    /// Until when it was asked, and how many blocks that still excuses: at least one.
+    since: BTreeMap<Cid, (Instant, u32)>,
     /// The oldest first; may hold times that `since` has forgotten or renewed.
     order: VecDeque<(Instant, Cid)>,
 }
 
 impl Recent {
-    fn insert(&mut self, cid: Cid, now: Instant) {
+    fn insert(&mut self, cid: Cid, blocks: u32, now: Instant) {
         while let Some((since, oldest)) = self.order.front() {
             if self.order.len() < MOST_RECENT && now.saturating_duration_since(*since) <= LATE {
                 break;
             }
-            if self.since.get(oldest) == Some(since) {
+            if self.since.get(oldest).is_some_and(|(newest, _)| newest == since) {
                 self.since.remove(oldest);
             }
             self.order.pop_front();
         }
-        self.since.insert(cid.clone(), now);
+        let left = self.since.get(&cid).map_or(0, |(_, left)| *left);
+        self.since.insert(cid.clone(), (now, blocks.saturating_add(left)));
         self.order.push_back((now, cid));
     }
 
     fn contains(&self, cid: &Cid, now: Instant) -> bool {
-        self.since.get(cid).is_some_and(|since| now.saturating_duration_since(*since) <= LATE)
+        self.since.get(cid).is_some_and(|(since, _)| now.saturating_duration_since(*since) <= LATE)
     }
 
     fn take(&mut self, cid: &Cid, now: Instant) -> bool {
         let found = self.contains(cid, now);
-        self.since.remove(cid);
+        match self.since.get_mut(cid) {
+            Some((_, left)) if found && *left > 1 => *left -= 1,
+            _ => drop(self.since.remove(cid)),
+        }
         found
     }
 
     fn shift(&mut self, gap: Duration) {
-        self.since.values_mut().for_each(|since| *since += gap);
+        self.since.values_mut().for_each(|(since, _)| *since += gap);
         self.order.iter_mut().for_each(|(since, _)| *since += gap);
     }
 }
@@ -213,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn a_want_said_twice_excuses_two_blocks() {
+        let now = Instant::now();
+        let mut remote = Remote::new(now);
+        for _ in 0..2 {
+            remote.list(&cid(1), WantKind::Block, 1);
+            remote.take_message();
+        }
+        remote.answered(&cid(1), now);
+        assert!(remote.excuse(&cid(1), now));
+        assert!(!remote.excuse(&cid(1), now));
+    }
+
+    #[test]
     fn a_want_taken_back_excuses_one_block_for_sixty_seconds() {
         let now = Instant::now();
         let mut remote = Remote::new(now);
@@ -236,7 +255,7 @@ mod tests {
         let now = Instant::now();
         let mut recent = Recent::default();
         for number in 0..3000 {
-            recent.insert(cid(number), now);
+            recent.insert(cid(number), 1, now);
         }
         assert!(recent.since.len() <= MOST_RECENT && recent.order.len() <= MOST_RECENT);
         assert!(recent.contains(&cid(2999), now) && !recent.contains(&cid(0), now));

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fmt::Debug};
 use avocet_dag::{Cid, Payload};
 
 use crate::{
-    ledger::{Ledger, Limits, Loaded, What},
+    events::{Limits, Loaded, What},
+    ledger::Ledger,
     wire::{Entry, Outgoing},
 };
 
@@ -92,6 +93,9 @@ impl<P: Copy + Ord + Debug, B: Payload> Server<P, B> {
 
     /// The next message for a peer that `free` lets have one, for one peer after the other.
     pub(crate) fn poll_message(&mut self, free: impl Fn(P) -> bool) -> Option<(P, Outgoing<B>)> {
+        if !self.ledgers.values().any(Ledger::has_message) {
+            return None;
+        }
         let ready = |peer: &P| self.ledgers.get(peer).is_some_and(Ledger::has_message);
         let peer = in_turn(&self.ledgers, self.send_turn)
             .into_iter()

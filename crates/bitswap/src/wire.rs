@@ -6,11 +6,17 @@
 //! read without any allocation from a size that it claims; block data are slices of the message.
 
 mod proto;
+mod read;
+mod write;
 
-use avocet_dag::{Block, Cid, MAX_CID, Payload, Prefix, Version, code, varint};
+use avocet_dag::{Block, Cid, Prefix, varint};
 use bytes::Bytes;
 
-use self::proto::{Field, Reader, bytes_len, number_len, write_bytes, write_head, write_number};
+pub(crate) use self::write::{block_len, presence_len};
+pub use self::{
+    read::{decode, read_length},
+    write::{encode, encoded_len},
+};
 
 /// The protocol's name in version 1.2, the one with HAVE and DONT_HAVE.
 pub const PROTOCOL: &str = "/ipfs/bitswap/1.2.0";
@@ -151,226 +157,6 @@ pub enum EncodeError {
     /// It would be larger than [`MAX_MESSAGE`].
     #[error("a message of {0} bytes is over 4 MiB")]
     TooLarge(usize),
-}
-
-/// Reads the length that a message follows. Gives the length and how many bytes it took, or
-/// `None` when `bytes` end inside it.
-pub fn read_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, DecodeError> {
-    match varint::read(bytes) {
-        Ok((length, used)) => match usize::try_from(length) {
-            Ok(length) if length <= MAX_MESSAGE => Ok(Some((length, used))),
-            _ => Err(DecodeError::TooLarge(length)),
-        },
-        Err(varint::VarintError::Truncated) => Ok(None),
-        Err(error) => Err(DecodeError::Length(error)),
-    }
-}
-
-/// Reads a message, without its length. Unknown fields are passed over.
-pub fn decode(bytes: Bytes) -> Result<Message, DecodeError> {
-    if bytes.len() > MAX_MESSAGE {
-        return Err(DecodeError::TooLarge(bytes.len() as u64));
-    }
-    let mut message = Message { size: bytes.len(), ..Message::default() };
-    let mut fields = Reader::new(&bytes, 0..bytes.len());
-    while let Some(field) = fields.next()? {
-        match field {
-            Field::Bytes(1, range) => read_wantlist(&bytes, range, &mut message)?,
-            Field::Bytes(2, range) => {
-                message.add_block(Some(CID_V0), bytes.slice(range));
-            }
-            Field::Bytes(3, range) => read_block(&bytes, range, &mut message)?,
-            Field::Bytes(4, range) => read_presence(&bytes, range, &mut message)?,
-            Field::Varint(5, value) => message.pending_bytes = value as i32,
-            _ => {}
-        }
-    }
-    Ok(message)
-}
-
-/// Writes a message with its length before it.
-pub fn encode<B: Payload>(message: &Outgoing<B>) -> Result<Vec<u8>, EncodeError> {
-    let size = encoded_len(message);
-    if size > MAX_MESSAGE {
-        return Err(EncodeError::TooLarge(size));
-    }
-    let mut out = Vec::with_capacity(varint::len(size as u64) + size);
-    varint::write(size as u64, &mut out);
-    if !message.wants.is_empty() || message.full {
-        write_head(1, wantlist_len(message), &mut out);
-        for entry in &message.wants {
-            write_entry(entry, &mut out);
-        }
-        write_number(2, message.full.into(), &mut out);
-    }
-    for block in &message.blocks {
-        let bytes = block.bytes().as_bytes();
-        let bytes = bytes.ok_or_else(|| EncodeError::OutOfReach(block.cid().clone()))?;
-        let prefix = block.cid().prefix();
-        write_head(3, bytes_len(prefix.len()) + bytes_len(bytes.len()), &mut out);
-        write_bytes(1, &prefix, &mut out);
-        write_bytes(2, bytes, &mut out);
-    }
-    for presence in &message.presences {
-        write_head(4, presence_body_len(presence), &mut out);
-        write_bytes(1, &presence.cid.to_bytes(), &mut out);
-        write_number(2, (!presence.have).into(), &mut out);
-    }
-    write_number(5, pending(message), &mut out);
-    Ok(out)
-}
-
-/// How long a message is, without its length before it.
-pub fn encoded_len<B: Payload>(message: &Outgoing<B>) -> usize {
-    let wants = match wantlist_len(message) {
-        0 => 0,
-        len => bytes_len(len),
-    };
-    let blocks: usize = message.blocks.iter().map(block_len).sum();
-    let presences: usize = message.presences.iter().map(presence_len).sum();
-    wants + blocks + presences + number_len(pending(message))
-}
-
-/// How much longer a block makes a message.
-pub(crate) fn block_len<B: Payload>(block: &Block<B>) -> usize {
-    bytes_len(bytes_len(block.cid().prefix().len()) + bytes_len(block.len()))
-}
-
-/// How much longer a presence makes a message.
-pub(crate) fn presence_len(presence: &Presence) -> usize {
-    bytes_len(presence_body_len(presence))
-}
-
-/// What a block without a prefix is: Bitswap 1.0 knew CIDs of version 0 only.
-const CID_V0: Prefix =
-    Prefix { version: Version::V0, codec: code::DAG_PB, hash: code::SHA2_256, digest_len: 32 };
-
-impl Message {
-    fn add_block(&mut self, prefix: Option<Prefix>, data: Bytes) {
-        match prefix {
-            Some(prefix) if self.blocks.len() < MAX_BLOCKS => {
-                self.blocks.push(RawBlock { prefix, data });
-            }
-            _ => self.rejected += 1,
-        }
-    }
-}
-
-type Range = std::ops::Range<usize>;
-
-fn read_wantlist(bytes: &[u8], range: Range, message: &mut Message) -> Result<(), DecodeError> {
-    let mut fields = Reader::new(bytes, range);
-    while let Some(field) = fields.next()? {
-        match field {
-            Field::Bytes(1, range) => {
-                let entry = read_entry(bytes, range)?;
-                if let Some(entry) = entry.filter(|_| message.wants.len() < MAX_ENTRIES) {
-                    message.wants.push(entry);
-                }
-            }
-            Field::Varint(2, value) => message.full = value != 0,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn read_entry(bytes: &[u8], range: Range) -> Result<Option<Entry>, DecodeError> {
-    let mut fields = Reader::new(bytes, range);
-    let (mut cid, mut priority, mut cancel) = (None, 0, false);
-    let (mut kind, mut send_dont_have) = (WantKind::Block, false);
-    while let Some(field) = fields.next()? {
-        match field {
-            Field::Bytes(1, range) => cid = read_cid(&bytes[range]),
-            Field::Varint(2, value) => priority = value as i32,
-            Field::Varint(3, value) => cancel = value != 0,
-            Field::Varint(4, value) => {
-                kind = if value == 1 { WantKind::Have } else { WantKind::Block };
-            }
-            Field::Varint(5, value) => send_dont_have = value != 0,
-            _ => {}
-        }
-    }
-    Ok(cid.map(|cid| Entry { cid, priority, cancel, kind, send_dont_have }))
-}
-
-fn read_block(bytes: &Bytes, range: Range, message: &mut Message) -> Result<(), DecodeError> {
-    let mut fields = Reader::new(bytes, range);
-    let (mut prefix, mut data) = (None, Bytes::new());
-    while let Some(field) = fields.next()? {
-        match field {
-            Field::Bytes(1, range) => prefix = Prefix::parse(&bytes[range]).ok(),
-            Field::Bytes(2, range) => data = bytes.slice(range),
-            _ => {}
-        }
-    }
-    message.add_block(prefix, data);
-    Ok(())
-}
-
-fn read_presence(bytes: &[u8], range: Range, message: &mut Message) -> Result<(), DecodeError> {
-    let mut fields = Reader::new(bytes, range);
-    let (mut cid, mut have) = (None, true);
-    while let Some(field) = fields.next()? {
-        match field {
-            Field::Bytes(1, range) => cid = read_cid(&bytes[range]),
-            Field::Varint(2, value) => have = value == 0,
-            _ => {}
-        }
-    }
-    if let Some(cid) = cid.filter(|_| message.presences.len() < MAX_PRESENCES) {
-        message.presences.push(Presence { cid, have });
-    }
-    Ok(())
-}
-
-/// A CID of at most [`MAX_CID`] bytes; a longer one is not even looked at.
-fn read_cid(bytes: &[u8]) -> Option<Cid> {
-    if bytes.len() > MAX_CID {
-        return None;
-    }
-    Cid::from_bytes(bytes).ok()
-}
-
-fn wantlist_len<B>(message: &Outgoing<B>) -> usize {
-    let entries: usize = message.wants.iter().map(|entry| bytes_len(entry_len(entry))).sum();
-    entries + number_len(message.full.into())
-}
-
-fn entry_len(entry: &Entry) -> usize {
-    let [priority, cancel, kind, send_dont_have] = entry_numbers(entry);
-    bytes_len(entry.cid.encoded_len())
-        + number_len(priority)
-        + number_len(cancel)
-        + number_len(kind)
-        + number_len(send_dont_have)
-}
-
-fn write_entry(entry: &Entry, out: &mut Vec<u8>) {
-    write_head(1, entry_len(entry), out);
-    write_bytes(1, &entry.cid.to_bytes(), out);
-    for (number, value) in (2..).zip(entry_numbers(entry)) {
-        write_number(number, value, out);
-    }
-}
-
-/// Fields 2 to 5. An int32 is written as the 64 bits that it is when its sign is carried on.
-fn entry_numbers(entry: &Entry) -> [u64; 4] {
-    let have = entry.kind == WantKind::Have;
-    [
-        i64::from(entry.priority) as u64,
-        entry.cancel.into(),
-        have.into(),
-        entry.send_dont_have.into(),
-    ]
-}
-
-fn presence_body_len(presence: &Presence) -> usize {
-    bytes_len(presence.cid.encoded_len()) + number_len((!presence.have).into())
-}
-
-fn pending<B>(message: &Outgoing<B>) -> u64 {
-    message.pending_bytes.min(i32::MAX as usize) as u64
 }
 
 #[cfg(test)]

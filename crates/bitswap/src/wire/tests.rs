@@ -1,7 +1,7 @@
-use avocet_dag::Multihash;
+use avocet_dag::{Multihash, Version, code};
 use proptest::prelude::*;
 
-use super::*;
+use super::{proto::write_bytes, *};
 
 fn raw(bytes: &[u8]) -> Block {
     Block::hash(Version::V1, code::RAW, code::SHA2_256, Bytes::copy_from_slice(bytes)).unwrap()

@@ -658,8 +658,6 @@ impl Net {
         let Some(whole) = whole else { return };
         self.partial.remove(&(from, to, id));
         let (length, used) = wire::read_length(&whole).unwrap().unwrap();
-        // the length before the message is not part of what it says of itself
-        self.with(to, |engine, now| engine.handle_receive_failed(from, used, now));
         let message = wire::decode(whole.slice(used..used + length)).unwrap();
         if self.nodes[to].keep_heard {
             self.nodes[to].heard.push((self.now, from, message.clone()));

@@ -147,3 +147,26 @@ proptest! {
         check(steps, owners, seed);
     }
 }
+
+#[test]
+fn found_a_refusal_forgotten_and_left_on_the_list() {
+    use Step::*;
+    let steps =
+        vec![Connect(2, 3), Connect(1, 3), Hint(3, 1, 2), Want(3, 1, 6), Wait(1065), Reopen(3, 1)];
+    check(steps, vec![0; 12], 1875038985756393409);
+}
+
+#[test]
+fn found_three_answers_to_a_want_said_three_times() {
+    use Step::*;
+    let steps = vec![
+        Sleep(2, 16048),
+        Connect(0, 3),
+        Wait(345),
+        Want(3, 0, 5),
+        Want(3, 0, 1),
+        Wait(692),
+        Connect(3, 2),
+    ];
+    check(steps, vec![0, 2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0], 0);
+}
