@@ -19,6 +19,8 @@
 #[cfg(target_arch = "wasm32")]
 mod js;
 pub mod queue;
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests;
 pub mod webrtc;
 pub mod websocket;
 

@@ -23,7 +23,7 @@ mod private;
 #[cfg(target_arch = "wasm32")]
 mod stream;
 #[cfg(all(test, target_arch = "wasm32"))]
-mod tests;
+pub(crate) mod tests;
 
 pub use address::{Target, is_direct, is_relayed, is_webrtc, webrtc_of};
 #[cfg(target_arch = "wasm32")]

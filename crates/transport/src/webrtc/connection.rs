@@ -430,7 +430,7 @@ impl Closer {
 
     /// How many connections are not over.
     #[cfg(test)]
-    pub(super) fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         let links = self.links.0.borrow();
         links.iter().filter_map(Weak::upgrade).filter(|link| link.is_alive()).count()
     }

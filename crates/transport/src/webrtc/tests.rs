@@ -1,7 +1,14 @@
 //! Two connections in one page, and what their streams do. Signalling goes through memory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests, which clippy knows by #[test] alone"
+)]
+
 mod channels;
 mod closing;
 mod hostile;
-mod pair;
+pub(crate) mod pair;
 mod streams;

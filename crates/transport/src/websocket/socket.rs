@@ -188,7 +188,8 @@ impl AsyncWrite for WebSocketStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Closes the socket after all that was written, and waits for the other side to agree.
+    /// Closes the socket after all that was written, and waits for the other side to agree. A
+    /// WebSocket has no half that stays open: what is on its way to us is lost.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let core = &self.inner.core;
         let mut state = core.state.borrow_mut();

@@ -266,12 +266,12 @@ impl Behaviour {
             }
             Done::NoInbound(peer, error) => {
                 tracing::debug!(%peer, %error, "offer led to nothing");
-                self.gate.done();
+                self.gate.done(peer);
                 self.signalled(peer);
                 self.fail_adopting(peer, error);
             }
             Done::Inbound(inbound, connection) => {
-                self.gate.done();
+                self.gate.done(inbound.peer);
                 self.on_inbound_connection(inbound, connection);
             }
             Done::Outbound(peer, Ok((connection, signalling))) => {
