@@ -21,7 +21,7 @@ use crate::{
     events::{CloseReason, Stats},
     holders::{FRESH, Holders},
     patience::Verdict,
-    remote::Remote,
+    remote::{Parted, Remote},
     session::{Session, SessionId},
     wants::{Want, Wants},
     wire::{Entry, WantKind},
@@ -32,6 +32,9 @@ use crate::{
 pub const MAX_WANTS: usize = 4096;
 /// The most CIDs that a peer is asked about for their own sake at a time.
 const MOST_PROBES: usize = 64;
+/// Of how many peers that went it is remembered what they were asked. Those that come back at
+/// once are few: their connection was replaced by another.
+const MOST_PARTED: usize = 32;
 
 /// Why a want was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +65,8 @@ pub(crate) struct Client<P> {
     sessions: BTreeMap<SessionId, Session<P>>,
     next_session: u64,
     remotes: BTreeMap<P, Remote>,
+    /// At most [`MOST_PARTED`] peers that went within the last minute.
+    parted: BTreeMap<P, Parted>,
     holders: Holders<P>,
     /// Peers that may have something to be told.
     talkative: BTreeSet<P>,
@@ -84,6 +89,7 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             sessions: BTreeMap::new(),
             next_session: 0,
             remotes: BTreeMap::new(),
+            parted: BTreeMap::new(),
             holders: Holders::new(),
             talkative: BTreeSet::new(),
             signals: VecDeque::new(),
@@ -180,7 +186,12 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
     // --- peers ---
 
     pub(crate) fn connected(&mut self, peer: P, now: Instant) {
-        self.remotes.entry(peer).or_insert_with(|| Remote::new(now));
+        let parted = self.parted.remove(&peer).filter(|parted| !parted.is_over(now));
+        self.remotes.entry(peer).or_insert_with(|| match parted {
+            Some(parted) => Remote::again(parted, now),
+            None => Remote::new(now),
+        });
+        self.talkative.insert(peer);
         for session in self.sessions.values_mut() {
             if let Some(member) = session.members.get_mut(&peer) {
                 member.scouted = false;
@@ -191,15 +202,19 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         self.dirty = true;
     }
 
-    pub(crate) fn disconnected(&mut self, peer: P) {
+    pub(crate) fn disconnected(&mut self, peer: P, now: Instant) {
         let Some(remote) = self.remotes.remove(&peer) else { return };
         self.talkative.remove(&peer);
         self.holders.forget(peer);
-        for id in remote.asks {
-            if let Some(want) = self.wants.get_mut(id) {
+        for id in &remote.asks {
+            if let Some(want) = self.wants.get_mut(*id) {
                 want.asks.remove(&peer);
             }
-            self.note_idle(id);
+            self.note_idle(*id);
+        }
+        self.parted.retain(|_, parted| !parted.is_over(now));
+        if let Some(parted) = remote.part(now).filter(|_| self.parted.len() < MOST_PARTED) {
+            self.parted.insert(peer, parted);
         }
         self.dirty = true;
     }
@@ -277,8 +292,8 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
                 match verdict {
                     Verdict::Stalled => self.stall(peer),
                     Verdict::Ping => self.signals.push_back(Signal::Ping(peer)),
-                    Verdict::GiveUp => self.close(peer, CloseReason::Silent),
-                    Verdict::Trickling => self.close(peer, CloseReason::Trickling),
+                    Verdict::GiveUp => self.close(peer, CloseReason::Silent, now),
+                    Verdict::Trickling => self.close(peer, CloseReason::Trickling, now),
                 }
             }
         }

@@ -89,7 +89,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// remember that it had something, and ask it again when it is back.
     pub fn handle_disconnected(&mut self, peer: P, now: Instant) {
         self.pass(now);
-        self.forget(peer);
+        self.forget(peer, now);
     }
 
     /// The peer answered a ping, or gave another sign of life.
@@ -185,7 +185,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         let failures = state.failures + 1;
         *state = LaneState { failures, rest: Some(now + RETRY * failures), ..LaneState::default() };
         if failures >= FAILURES {
-            self.close(peer, CloseReason::Unreachable);
+            self.close(peer, CloseReason::Unreachable, now);
             return;
         }
         match lane {
@@ -273,7 +273,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         match signal {
             Some(Signal::Ping(peer)) => return Some(Action::Ping { peer }),
             Some(Signal::Close(peer, reason)) => {
-                self.forget(peer);
+                self.forget(peer, now);
                 return Some(Action::Close { peer, reason });
             }
             Some(Signal::NeedProviders(session, cid)) => {
@@ -314,7 +314,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
             }
         }
         for peer in stuck {
-            self.close(peer, CloseReason::NotReading);
+            self.close(peer, CloseReason::NotReading, now);
         }
         self.client.handle_timeout(now);
     }
@@ -380,14 +380,14 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         Action::Send { peer, lane, message }
     }
 
-    fn close(&mut self, peer: P, reason: CloseReason) {
-        self.forget(peer);
+    fn close(&mut self, peer: P, reason: CloseReason, now: Instant) {
+        self.forget(peer, now);
         self.ready.push_back(Action::Close { peer, reason });
     }
 
-    fn forget(&mut self, peer: P) {
+    fn forget(&mut self, peer: P, now: Instant) {
         self.links.remove(&peer);
-        self.client.disconnected(peer);
+        self.client.disconnected(peer, now);
         self.server.disconnected(peer);
     }
 }

@@ -63,6 +63,20 @@ impl Remote {
         }
     }
 
+    /// As [`new`](Self::new), for a peer that was here not long ago. It may not have noticed that
+    /// it was gone, and still answer what it was asked: the first message says all anew.
+    pub(crate) fn again(parted: Parted, now: Instant) -> Self {
+        Self { full: true, recent: parted.0, ..Self::new(now) }
+    }
+
+    /// What is to be remembered when the peer is gone; `None` if that is nothing.
+    pub(crate) fn part(mut self, now: Instant) -> Option<Parted> {
+        for (cid, tellings) in std::mem::take(&mut self.listed) {
+            self.recent.insert(cid, tellings, now);
+        }
+        (!self.recent.since.is_empty()).then_some(Parted(self.recent))
+    }
+
     /// Whether one CID more fits the list that the peer keeps of us.
     pub(crate) fn has_room(&self) -> bool {
         self.listed.len() + self.outbox.len() < MOST_LISTED
@@ -145,6 +159,17 @@ impl Remote {
         self.meter.shift(gap);
         self.patience.shift(gap);
         self.recent.shift(gap);
+    }
+}
+
+/// What was asked of a peer that is gone, for as long as it might be answered.
+#[derive(Debug)]
+pub(crate) struct Parted(Recent);
+
+impl Parted {
+    /// Whether none of it can be answered in time any more.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        self.0.order.back().is_none_or(|(at, _)| now.saturating_duration_since(*at) > LATE)
     }
 }
 

@@ -73,7 +73,7 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
                     member.banned = true;
                 }
             }
-            self.close(peer, CloseReason::Unasked);
+            self.close(peer, CloseReason::Unasked, now);
             return true;
         }
         // what it owes may be what it sent wrongly: others are asked at once

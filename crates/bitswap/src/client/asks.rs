@@ -130,9 +130,9 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         }
     }
 
-    pub(super) fn close(&mut self, peer: P, reason: CloseReason) {
+    pub(super) fn close(&mut self, peer: P, reason: CloseReason, now: Instant) {
         self.signals.push_back(Signal::Close(peer, reason));
-        self.disconnected(peer);
+        self.disconnected(peer, now);
     }
 }
 
