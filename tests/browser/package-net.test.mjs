@@ -42,12 +42,13 @@ journey('two peers of the package over one relay: events, peers, providers, disc
 
   await scene.step('cat fetches, counts and tells', async () => {
     assert.deepEqual(await b.page.evaluate(path => kit.read(path), cid), { size: 20 * MIB, sha256: hash })
-    const [sent, received] = [await a.page.evaluate(() => heard.filter(event => event.type === 'sent')), await b.page.evaluate(() => heard.filter(event => event.type === 'received'))]
-    for (const [events, other] of [[sent, b.id], [received, a.id]]) {
-      assert.ok(events.length > 0)
-      assert.ok(events.every(event => event.detail.peer === other && event.detail.bytes > 0 && event.detail.cid))
-      const sum = events.reduce((total, event) => total + event.detail.bytes, 0)
-      assert.ok(sum >= 20 * MIB && sum < 22 * MIB, `events speak of ${sum} bytes`)
+    for (const [page, type, other] of [[a.page, 'sent', b.id], [b.page, 'received', a.id]]) {
+      const heard = () => page.evaluate(name => globalThis.heard.filter(event => event.type === name).map(event => event.detail), type)
+      const sum = details => details.reduce((total, { bytes }) => total + bytes, 0)
+      await until(`the ${type} events speak of all bytes`, async () => sum(await heard()) >= 20 * MIB)
+      const details = await heard()
+      assert.ok(details.every(detail => detail.peer === other && detail.bytes > 0 && detail.cid), JSON.stringify(details[0]))
+      assert.ok(sum(details) < 22 * MIB, `${type} events speak of ${sum(details)} bytes`)
     }
     const entry = await b.page.evaluate(id => peer.peers().find(entry => entry.id === id), a.id)
     assert.ok(entry.received >= 20 * MIB, JSON.stringify(entry))

@@ -24,7 +24,16 @@ globalThis.kit = {
     return bytes
   },
   async sha256 (bytes) { return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) },
-  async bytes (stream) { return new Uint8Array(await new Response(stream).arrayBuffer()) },
+  /** All of a stream. By hand: Response would hide the stream's own error behind one of its own. */
+  async bytes (stream) {
+    const reader = stream.getReader()
+    const parts = []
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return new Uint8Array(await new Blob(parts).arrayBuffer())
+      parts.push(value)
+    }
+  },
   async read (path, options) {
     const bytes = await kit.bytes(peer.cat(path, options))
     return { size: bytes.length, sha256: await kit.sha256(bytes) }
