@@ -1,58 +1,29 @@
-//! The engine: both sides of the exchange behind one face, and what goes to each peer next.
+//! The engine: both sides of the exchange behind one face.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    fmt::Debug,
-    hash::Hash,
-    time::Duration,
-};
+mod lanes;
+mod poll;
+
+use std::{collections::VecDeque, fmt::Debug, hash::Hash, time::Duration};
 
 use avocet_dag::{Cid, Payload};
 use bytes::Bytes;
 use web_time::Instant;
 
+pub use self::lanes::WRITE_STALL;
+use self::lanes::{Failure, Lanes};
 use crate::{
-    client::{Arrival, Client, Signal, WantError},
-    events::{Action, CloseReason, Config, Incoming, Lane, Loaded, PeerStats, Stats},
+    client::{Arrival, Client, WantError},
+    events::{Action, CloseReason, Config, Incoming, Lane, Loaded},
     server::Server,
     session::SessionId,
-    wire::Outgoing,
 };
-
-/// A message that takes longer than this without a byte of it written closes its peer: twice
-/// what a slow uplink needs for the megabyte that browsers buffer.
-pub const WRITE_STALL: Duration = Duration::from_secs(60);
-/// How long after a failed message the next one waits; so many failures in a row are the end.
-const RETRY: Duration = Duration::from_millis(500);
-const FAILURES: u32 = 3;
-
-/// One of a peer's lanes.
-#[derive(Debug, Clone, Copy, Default)]
-struct LaneState {
-    /// Since when a message is being written, or when it last moved.
-    busy: Option<Instant>,
-    /// In a row.
-    failures: u32,
-    /// Until when nothing is sent, after a failure.
-    rest: Option<Instant>,
-    /// Blocks are in the message: that they go out tells that the peer lives. A few small
-    /// messages tell nothing, as they fit our own buffers.
-    heavy: bool,
-}
-
-/// A connected peer's lanes and what was sent on them.
-#[derive(Debug, Clone, Copy, Default)]
-struct Link {
-    lanes: [LaneState; 2],
-    bytes_sent: u64,
-}
 
 /// The exchange with all peers. See the [crate] for how it is driven.
 #[derive(Debug)]
 pub struct Engine<P, B = Bytes> {
     client: Client<P>,
     server: Server<P, B>,
-    links: BTreeMap<P, Link>,
+    lanes: Lanes<P>,
     /// What comes first: the blocks of the last message, and peers to close.
     ready: VecDeque<Action<P, B>>,
     /// The latest time that was told.
@@ -67,7 +38,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         Self {
             client: Client::new(config.broadcast, seed),
             server: Server::new(config.limits),
-            links: BTreeMap::new(),
+            lanes: Lanes::new(),
             ready: VecDeque::new(),
             now: None,
             blocks_sent: 0,
@@ -80,7 +51,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// A first direct connection to `peer` stands, and it speaks Bitswap.
     pub fn handle_connected(&mut self, peer: P, now: Instant) {
         self.pass(now);
-        self.links.entry(peer).or_default();
+        self.lanes.connected(peer);
         self.client.connected(peer, now);
         self.server.connected(peer);
     }
@@ -103,8 +74,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     pub fn handle_slept(&mut self, gap: Duration, now: Instant) {
         self.pass(now);
         self.client.slept(gap);
-        let lanes = self.links.values_mut().flat_map(|link| &mut link.lanes);
-        lanes.filter_map(|lane| lane.busy.as_mut()).for_each(|since| *since += gap);
+        self.lanes.slept(gap);
     }
 
     // --- messages ---
@@ -126,7 +96,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// A message came and its blocks were hashed.
     pub fn handle_message(&mut self, peer: P, message: Incoming<B>, now: Instant) {
         self.pass(now);
-        if !self.links.contains_key(&peer) {
+        if !self.lanes.is_connected(peer) {
             return;
         }
         self.client.received(peer, message.size, now);
@@ -155,9 +125,7 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// Part of a message was written. Need not be told for messages that go within a minute.
     pub fn handle_sending(&mut self, peer: P, lane: Lane, now: Instant) {
         self.pass(now);
-        let Some(state) = self.lane(peer, lane).filter(|lane| lane.busy.is_some()) else { return };
-        state.busy = Some(now);
-        if state.heavy {
+        if self.lanes.moving(peer, lane, now) {
             self.client.taking(peer, now);
         }
     }
@@ -166,13 +134,10 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// told of messages that were given before the peer last disconnected.
     pub fn handle_sent(&mut self, peer: P, lane: Lane, now: Instant) {
         self.pass(now);
-        let Some(state) = self.lane(peer, lane) else { return };
-        let heavy = state.heavy;
-        *state = LaneState::default();
-        if heavy {
+        if self.lanes.moving(peer, lane, now) {
             self.client.taking(peer, now);
         }
-        if lane == Lane::Answering {
+        if self.lanes.sent(peer, lane) && lane == Lane::Answering {
             self.server.sent(peer);
         }
     }
@@ -181,16 +146,11 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// short rest; the third time in a row closes the peer.
     pub fn handle_send_failed(&mut self, peer: P, lane: Lane, now: Instant) {
         self.pass(now);
-        let Some(state) = self.lane(peer, lane) else { return };
-        let failures = state.failures + 1;
-        *state = LaneState { failures, rest: Some(now + RETRY * failures), ..LaneState::default() };
-        if failures >= FAILURES {
-            self.close(peer, CloseReason::Unreachable, now);
-            return;
-        }
-        match lane {
-            Lane::Asking => self.client.send_failed(peer, now),
-            Lane::Answering => self.server.send_failed(peer),
+        match (self.lanes.failed(peer, lane, now), lane) {
+            (Failure::Unknown, _) => {}
+            (Failure::Last, _) => self.close(peer, CloseReason::Unreachable, now),
+            (Failure::Again, Lane::Asking) => self.client.send_failed(peer, now),
+            (Failure::Again, Lane::Answering) => self.server.send_failed(peer),
         }
     }
 
@@ -253,131 +213,9 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         self.server.gained(cids);
     }
 
-    // --- what came of it ---
-
-    /// The next thing to do. To be called until `None` after every other call that changes
-    /// something.
-    pub fn poll_action(&mut self) -> Option<Action<P, B>> {
-        let now = self.now?;
-        if let Some(action) = self.ready.pop_front() {
-            return Some(action);
-        }
-        // giving out wants may call for providers, and then there is more to give out
-        let signal = loop {
-            let signal = self.client.poll_signal();
-            if signal.is_some() || !self.client.is_dirty() {
-                break signal;
-            }
-            self.client.schedule(now);
-        };
-        match signal {
-            Some(Signal::Ping(peer)) => return Some(Action::Ping { peer }),
-            Some(Signal::Close(peer, reason)) => {
-                self.forget(peer, now);
-                return Some(Action::Close { peer, reason });
-            }
-            Some(Signal::NeedProviders(session, cid)) => {
-                return Some(Action::NeedProviders { session, cid });
-            }
-            None => {}
-        }
-        if let Some((peer, wants, full)) = self.client.poll_message(free(&self.links, Lane::Asking))
-        {
-            let message = Outgoing { wants, full, ..Outgoing::default() };
-            return Some(self.send(peer, Lane::Asking, message, now));
-        }
-        if let Some((peer, cid, what)) = self.server.poll_load() {
-            return Some(Action::Load { peer, cid, what });
-        }
-        let (peer, message) = self.server.poll_message(free(&self.links, Lane::Answering))?;
-        Some(self.send(peer, Lane::Answering, message, now))
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing comes before.
-    /// To be read after [`poll_action`](Self::poll_action) gave `None`.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        let lanes = self.links.values().flat_map(|link| &link.lanes);
-        let lanes = lanes.flat_map(|lane| [lane.busy.map(|since| since + WRITE_STALL), lane.rest]);
-        lanes.flatten().chain(self.client.timeout()).min()
-    }
-
-    /// Time has passed.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        self.pass(now);
-        let mut stuck = Vec::new();
-        for (peer, link) in &mut self.links {
-            for lane in &mut link.lanes {
-                lane.rest = lane.rest.filter(|rest| now < *rest);
-                if lane.busy.is_some_and(|since| now >= since + WRITE_STALL) {
-                    stuck.push(*peer);
-                }
-            }
-        }
-        for peer in stuck {
-            self.close(peer, CloseReason::NotReading, now);
-        }
-        self.client.handle_timeout(now);
-    }
-
-    // --- what it knows ---
-
-    /// What went through it.
-    pub fn stats(&self) -> Stats {
-        let (blocks_sent, bytes_sent) = (self.blocks_sent, self.bytes_sent);
-        Stats { blocks_sent, bytes_sent, ..*self.client.stats() }
-    }
-
-    /// What is known of `peer`, if it is connected.
-    pub fn peer_stats(&self, peer: P) -> Option<PeerStats> {
-        let link = self.links.get(&peer)?;
-        let remote = self.client.remote(peer)?;
-        Some(PeerStats {
-            bytes_received: remote.delivered,
-            bytes_sent: link.bytes_sent,
-            rate: remote.meter.rate(),
-            owes: remote.open.len(),
-            wants: self.server.ledger(peer)?.len(),
-        })
-    }
-
-    /// How many blocks are wanted by our own sessions.
-    pub fn wants(&self) -> usize {
-        self.client.wants_len()
-    }
-
-    /// How many peers are being sent blocks.
-    pub fn serving(&self) -> usize {
-        self.server.serving()
-    }
-
-    /// Bytes of blocks that are in memory for peers.
-    pub fn bytes_in_memory(&self) -> usize {
-        self.server.in_memory()
-    }
-
-    // --- helpers ---
-
     /// Takes the time, which never runs backwards here.
     fn pass(&mut self, now: Instant) {
         self.now = self.now.max(Some(now));
-    }
-
-    fn lane(&mut self, peer: P, lane: Lane) -> Option<&mut LaneState> {
-        self.links.get_mut(&peer).map(|link| &mut link.lanes[lane as usize])
-    }
-
-    fn send(&mut self, peer: P, lane: Lane, message: Outgoing<B>, now: Instant) -> Action<P, B> {
-        if let Some(state) = self.lane(peer, lane) {
-            state.busy = Some(now);
-            state.heavy = !message.blocks.is_empty();
-        }
-        let bytes: u64 = message.blocks.iter().map(|block| block.len() as u64).sum();
-        self.blocks_sent += message.blocks.len() as u64;
-        self.bytes_sent += bytes;
-        if let Some(link) = self.links.get_mut(&peer) {
-            link.bytes_sent += bytes;
-        }
-        Action::Send { peer, lane, message }
     }
 
     fn close(&mut self, peer: P, reason: CloseReason, now: Instant) {
@@ -386,18 +224,8 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     }
 
     fn forget(&mut self, peer: P, now: Instant) {
-        self.links.remove(&peer);
+        self.lanes.disconnected(peer);
         self.client.disconnected(peer, now);
         self.server.disconnected(peer);
-    }
-}
-
-/// Whether a lane may be given a message.
-fn free<P: Copy + Ord>(links: &BTreeMap<P, Link>, lane: Lane) -> impl Fn(P) -> bool {
-    move |peer| {
-        links.get(&peer).is_some_and(|link| {
-            let lane = link.lanes[lane as usize];
-            lane.busy.is_none() && lane.rest.is_none()
-        })
     }
 }

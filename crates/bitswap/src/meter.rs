@@ -83,8 +83,8 @@ impl Meter {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test needs some instant to begin at")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -232,8 +232,8 @@ impl Patience {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test needs some instant to begin at")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

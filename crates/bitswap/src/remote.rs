@@ -218,8 +218,8 @@ impl Recent {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test needs some instant to begin at")]
+#[cfg(test)]
 mod tests {
     use avocet_dag::{Multihash, code};
 

@@ -3,6 +3,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::wire::{self, Outgoing, Presence};
 
 fn block(number: usize, len: usize) -> Block {
     let mut bytes = number.to_be_bytes().to_vec();
