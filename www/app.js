@@ -82,7 +82,7 @@ class App extends View {
       ${hasWebRtc ? nothing : missingBox(missing.webrtc)}
       ${host.inMemory ? missingBox(missing.indexedDb) : nothing}
       ${isSecure ? nothing : html`<p class="box note" role="note">${notice.plainHttp}</p>`}
-      ${host.hasNetwork ? nothing : html`<p class="box note" role="note">${notice.noRelay}</p>`}
+      ${host.hasNetwork || !hasWebRtc ? nothing : html`<p class="box note" role="note">${notice.noRelay}</p>`}
       ${this.#understood
         ? nothing
         : html`

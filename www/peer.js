@@ -3,7 +3,7 @@
 
 import { codeOf } from './errors.js';
 import { Model } from './events.js';
-import { hasIndexedDb } from './platform.js';
+import { hasIndexedDb, hasWebRtc } from './platform.js';
 
 /** @typedef {import('../js/index.js').Peer} Peer */
 
@@ -39,7 +39,7 @@ export class PeerHost extends Model {
   async start() {
     this.#set('loading');
     try {
-      const [{ createPeer }, network, keeps] = await Promise.all([loadPackage(), networkOptions(), hasIndexedDb()]);
+      const [{ createPeer }, network, keeps] = await Promise.all([loadPackage(), hasWebRtc ? networkOptions() : undefined, hasIndexedDb()]);
       this.hasNetwork = network !== undefined;
       this.inMemory = !keeps;
       const peer = await createPeer({ ...network, ...(keeps ? {} : { store: 'memory' }) });
