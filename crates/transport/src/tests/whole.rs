@@ -207,17 +207,30 @@ async fn a_dial_that_is_given_up_leaves_nothing_behind() {
     for steps in 0..6 {
         a.dial(b_id, b.webrtc_address());
         during(&mut [&mut a, &mut b], Delay::new(Duration::from_millis(steps * 30))).await;
+        // this drops the dial, at whatever point it is
         let _ = a.swarm.disconnect_peer_id(b_id);
     }
-    a_while(&mut [&mut a, &mut b]).await;
     let _ = a.swarm.disconnect_peer_id(b_id);
+    // the relayed connections that were dialled for it go too
     until("all to be over", &mut [&mut a, &mut b], |nodes| {
         nodes.iter().all(|node| node.connections.is_empty())
     })
     .await;
+    a_while(&mut [&mut a, &mut b]).await;
+    assert!(a.connections.is_empty() && b.connections.is_empty());
     a.dial(b_id, b.webrtc_address());
     until("one direct connection", &mut [&mut a, &mut b], |nodes| {
         nodes[0].settled(b_id) && nodes[1].settled(a_id)
     })
     .await;
+}
+
+#[wasm_bindgen_test]
+fn a_browser_without_webrtc_says_so() {
+    let (page, name) = (js_sys::global(), "RTCPeerConnection".into());
+    let there = js_sys::Reflect::get(&page, &name).unwrap();
+    js_sys::Reflect::set(&page, &name, &wasm_bindgen::JsValue::UNDEFINED).unwrap();
+    let made = crate::webrtc::new(libp2p::PeerId::random(), crate::webrtc::Config::default());
+    js_sys::Reflect::set(&page, &name, &there).unwrap();
+    assert_eq!(made.err(), Some(crate::webrtc::Unsupported));
 }

@@ -14,7 +14,7 @@ pub fn is_direct(point: &ConnectedPoint) -> bool {
 }
 
 /// The address that says how the connection was made: the dialled one, or the one listened on.
-fn own_side(point: &ConnectedPoint) -> &Multiaddr {
+pub(super) fn own_side(point: &ConnectedPoint) -> &Multiaddr {
     match point {
         ConnectedPoint::Dialer { address, .. } => address,
         ConnectedPoint::Listener { local_addr, .. } => local_addr,

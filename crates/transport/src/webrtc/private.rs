@@ -9,6 +9,7 @@
 mod behaviour;
 mod dials;
 mod handler;
+mod peers;
 mod transport;
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc, task::Waker, time::Duration};
@@ -45,7 +46,7 @@ pub fn new(local: PeerId, config: Config) -> Result<(Transport, Behaviour, Close
     }
     let (to_behaviour, requests) = mpsc::channel(MAX_DIALS);
     let board = Rc::new(RefCell::new(Board::default()));
-    let closer = Closer::default();
+    let closer = Closer::new();
     let transport = Transport::new(to_behaviour, SendWrapper::new(board.clone()));
     let behaviour = Behaviour::new(local, config, closer.clone(), board, requests);
     Ok((transport, behaviour, closer))

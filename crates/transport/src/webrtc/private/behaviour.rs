@@ -1,47 +1,43 @@
 //! The behaviour: which relayed connection to signal over, what to do with whom, and when the
 //! relayed one has done its work.
 
+mod answering;
+mod dialling;
+
 use std::{
     cell::RefCell,
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     convert::Infallible,
-    rc::{Rc, Weak},
+    rc::Rc,
     task::{Context, Poll},
 };
 
 use either::Either;
 use futures::{
-    FutureExt, StreamExt,
-    channel::mpsc,
-    future::{LocalBoxFuture, abortable},
-    stream::FuturesUnordered,
+    FutureExt, StreamExt, channel::mpsc, future::LocalBoxFuture, stream::FuturesUnordered,
 };
-use futures_timer::Delay;
 use libp2p::{
-    Multiaddr, PeerId, Stream,
+    Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
     swarm::{
         CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, DialFailure, FromSwarm,
-        NetworkBehaviour, NotifyHandler, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
-        behaviour::ConnectionEstablished,
-        dial_opts::{DialOpts, PeerCondition},
-        dummy,
+        NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
+        behaviour::ConnectionEstablished, dummy,
     },
 };
-use web_time::Instant;
 
+use self::answering::Inbound;
 use super::{
-    Board, DialError, Incoming, Request, TIME_LIMIT,
-    dials::{Dials, Stage, Task},
+    Board, DialError, Request,
+    dials::{Dials, Stage},
     handler::{AttemptId, Event, Handler},
+    peers::Peers,
 };
 use crate::webrtc::{
     Closer, Config, Connection, NegotiationError,
-    address::{is_relayed, is_webrtc, webrtc_of},
-    connection::{Link, Lost},
+    address::{is_relayed, is_webrtc, own_side, webrtc_of},
     limits::Gate,
-    negotiate::{self, Signalling},
-    tie::{self, Ours, Verdict},
+    negotiate::Signalling,
 };
 
 /// Signals over relayed connections, and closes them when the direct one stands.
@@ -53,40 +49,12 @@ pub struct Behaviour {
     requests: mpsc::Receiver<Request>,
     dials: Dials,
     gate: Gate,
-    peers: HashMap<PeerId, Peer>,
+    peers: Peers,
     next_attempt: u64,
     /// Negotiations: one for each dial, and as many inbound ones as the gate lets in; and the
     /// farewells of those that succeeded, which end by themselves.
     tasks: FuturesUnordered<LocalBoxFuture<'static, Done>>,
     actions: VecDeque<ToSwarm<Infallible, Either<AttemptId, Infallible>>>,
-}
-
-/// What is known of a peer; kept while it has a connection or a negotiation.
-#[derive(Default)]
-struct Peer {
-    /// Its relayed connections, with their address on our side.
-    relayed: Vec<(ConnectionId, Multiaddr)>,
-    /// Its direct ones.
-    direct: Vec<ConnectionId>,
-    /// Signalling streams in use. The relayed connection is needed as long as there are any.
-    signalling: usize,
-    /// The direct connection that was made last.
-    standing: Option<Standing>,
-}
-
-/// A direct connection, from the moment when it was made.
-struct Standing {
-    link: Weak<Link>,
-    offerer: PeerId,
-    since: Instant,
-}
-
-/// An inbound stream, and what goes with it.
-struct Inbound {
-    peer: PeerId,
-    relayed: Multiaddr,
-    signalling: Signalling,
-    limit: Delay,
 }
 
 /// What a task ended with.
@@ -121,142 +89,11 @@ impl Behaviour {
             requests,
             dials: Dials::default(),
             gate: Gate::default(),
-            peers: HashMap::new(),
+            peers: Peers::default(),
             next_attempt: 0,
             tasks: FuturesUnordered::new(),
             actions: VecDeque::new(),
         }
-    }
-
-    fn on_request(&mut self, request: Request) {
-        if let Some(peer) = self.dials.add(request) {
-            self.begin(peer);
-        }
-    }
-
-    /// Begins the attempt of a dial: on a relayed connection that is there, or by dialling one.
-    fn begin(&mut self, peer: PeerId) {
-        let known = self.peers.get(&peer);
-        if known.is_some_and(Peer::is_connected) {
-            return self.fail(peer, DialError::AlreadyConnected);
-        }
-        let relayed = known.and_then(|known| known.relayed.first()).map(|(id, _)| *id);
-        let Some(dial) = self.dials.get_mut(&peer) else { return };
-        if let Some(id) = relayed {
-            return self.open(peer, id);
-        }
-        let opts = DialOpts::peer_id(peer)
-            .addresses(vec![dial.request.target.relayed.clone()])
-            .condition(PeerCondition::Always)
-            .build();
-        dial.stage = Stage::Connecting(opts.connection_id());
-        self.actions.push_back(ToSwarm::Dial { opts });
-    }
-
-    fn open(&mut self, peer: PeerId, connection: ConnectionId) {
-        let Some(dial) = self.dials.get_mut(&peer) else { return };
-        let attempt = AttemptId(self.next_attempt);
-        self.next_attempt += 1;
-        dial.stage = Stage::Opening(connection, attempt);
-        self.actions.push_back(ToSwarm::NotifyHandler {
-            peer_id: peer,
-            handler: NotifyHandler::One(connection),
-            event: Either::Left(attempt),
-        });
-    }
-
-    fn fail(&mut self, peer: PeerId, error: DialError) {
-        tracing::debug!(%peer, %error, "dial failed");
-        if let Some(peer) = self.dials.fail(&peer, error) {
-            self.begin(peer);
-        }
-    }
-
-    /// The signalling stream of our own attempt is there.
-    fn negotiate(&mut self, attempt: AttemptId, stream: Stream) {
-        let Some(peer) = self.opening(attempt) else { return };
-        let Some(dial) = self.dials.get_mut(&peer) else { return };
-        let (config, closer) = (self.config.clone(), self.closer.clone());
-        let offered = dial.offered.clone();
-        let task = async move {
-            let mut signalling = Signalling::new(stream);
-            let offering = || offered.set(true);
-            let connection = negotiate::dial(&mut signalling, &config, &closer, offering).await?;
-            Ok((connection, signalling))
-        };
-        let (task, handle) = abortable(task);
-        dial.stage = Stage::Negotiating { _task: Task(handle) };
-        self.peers.entry(peer).or_default().signalling += 1;
-        let task = task.map(move |ended| match ended {
-            Ok(result) => Done::Outbound(peer, result),
-            Err(_) => Done::Aborted(peer),
-        });
-        self.tasks.push(task.boxed_local());
-    }
-
-    fn opening(&self, attempt: AttemptId) -> Option<PeerId> {
-        self.dials.find(|stage| matches!(stage, Stage::Opening(_, opening) if *opening == attempt))
-    }
-
-    /// The other side opened a signalling stream.
-    fn on_inbound(&mut self, peer: PeerId, connection: ConnectionId, stream: Stream) {
-        let Some(known) = self.peers.get_mut(&peer) else { return };
-        let Some((_, relayed)) = known.relayed.iter().find(|(id, _)| *id == connection) else {
-            return;
-        };
-        if !self.board.borrow().listening {
-            return;
-        }
-        if let Err(refused) = self.gate.enter(peer, Instant::now()) {
-            tracing::debug!(%peer, %refused, "offer refused");
-            return;
-        }
-        let relayed = relayed.clone();
-        known.signalling += 1;
-        let (signalling, limit) = (Signalling::new(stream), Delay::new(TIME_LIMIT));
-        let mut inbound = Inbound { peer, relayed, signalling, limit };
-        let task = async move {
-            let offer = within(&mut inbound.limit, inbound.signalling.offer()).await;
-            match offer {
-                Ok((sdp, settles_ties)) => Done::Offer(inbound, sdp, settles_ties),
-                Err(error) => Done::NoInbound(peer, error),
-            }
-        };
-        self.tasks.push(task.boxed_local());
-    }
-
-    /// The other side made an offer.
-    fn on_offer(&mut self, mut inbound: Inbound, offer: String, settles_ties: bool) {
-        let peer = inbound.peer;
-        let ours = self.dials.get_mut(&peer);
-        let stage = ours.as_ref().map_or(Ours::None, |dial| dial.ours());
-        let verdict = tie::judge(self.local, peer, stage, settles_ties);
-        tracing::debug!(%peer, ?verdict, "offer");
-        let held = match (verdict, ours) {
-            (Verdict::Hold, Some(dial)) => Some(dial.end()),
-            (Verdict::AcceptInstead, Some(dial)) => {
-                dial.adopt();
-                None
-            }
-            _ => None,
-        };
-        let (config, closer) = (self.config.clone(), self.closer.clone());
-        let task = async move {
-            let Inbound { signalling, limit, .. } = &mut inbound;
-            let answer = async {
-                if let Some(held) = held
-                    && held.await == Ok(true)
-                {
-                    return Err(NegotiationError::Superseded);
-                }
-                negotiate::answer(signalling, offer, &config, &closer).await
-            };
-            match within(limit, answer).await {
-                Ok(connection) => Done::Inbound(inbound, connection),
-                Err(error) => Done::NoInbound(peer, error),
-            }
-        };
-        self.tasks.push(task.boxed_local());
     }
 
     fn on_done(&mut self, done: Done) {
@@ -277,7 +114,7 @@ impl Behaviour {
             Done::Outbound(peer, Ok((connection, signalling))) => {
                 self.tasks
                     .push(signalling.farewell().map(move |()| Done::Farewell(peer)).boxed_local());
-                match self.stand(peer, self.local, connection) {
+                match self.peers.stand(peer, self.local, connection) {
                     // whoever asked may have gone: then it closes
                     Some(connection) => drop(self.dials.succeed(&peer, connection)),
                     None => self.fail(peer, DialError::AlreadyConnected),
@@ -291,78 +128,18 @@ impl Behaviour {
         }
     }
 
-    fn on_inbound_connection(&mut self, inbound: Inbound, connection: Connection) {
-        let Inbound { peer, relayed, signalling, .. } = inbound;
-        let farewell = signalling.await_farewell();
-        self.tasks.push(farewell.map(move |()| Done::Farewell(peer)).boxed_local());
-        let Some(connection) = self.stand(peer, peer, connection) else {
-            return self.fail_adopting(peer, NegotiationError::Superseded);
-        };
-        let connection = match self.dials.get_mut(&peer).map(|dial| &dial.stage) {
-            Some(Stage::Adopting) => self.dials.succeed(&peer, connection),
-            _ => Some(connection),
-        };
-        let local_addr = webrtc_of(&relayed, self.local);
-        let send_back_addr = webrtc_of(&relayed, peer);
-        if let (Some(connection), Some(local_addr), Some(send_back_addr)) =
-            (connection, local_addr, send_back_addr)
-        {
-            let incoming = Incoming { peer, connection, local_addr, send_back_addr };
-            self.board.borrow_mut().deliver(incoming);
-        }
-    }
-
-    /// The dial that waited for the peer's own attempt fails with it.
-    fn fail_adopting(&mut self, peer: PeerId, error: NegotiationError) {
-        let dial = self.dials.get_mut(&peer);
-        if dial.is_some_and(|dial| matches!(dial.stage, Stage::Adopting)) {
-            self.fail(peer, error.into());
-        }
-    }
-
-    /// Registers a connection that was just made. Of two with the same peer one goes; `None`
-    /// when it is the new one.
-    fn stand(
-        &mut self,
-        peer: PeerId,
-        offerer: PeerId,
-        connection: Connection,
-    ) -> Option<Connection> {
-        let known = self.peers.entry(peer).or_default();
-        let since = Instant::now();
-        if let Some(old) = &known.standing
-            && let Some(link) = old.link.upgrade().filter(|link| link.is_alive())
-        {
-            let apart = since.saturating_duration_since(old.since);
-            if !tie::keeps_new(offerer, old.offerer, apart) {
-                return None;
-            }
-            link.lose(Lost::Replaced);
-        }
-        let link = Rc::downgrade(connection.link());
-        known.standing = Some(Standing { link, offerer, since });
-        Some(connection)
-    }
-
     /// A signalling stream is no more.
     fn signalled(&mut self, peer: PeerId) {
-        if let Some(known) = self.peers.get_mut(&peer) {
-            known.signalling = known.signalling.saturating_sub(1);
-        }
-        self.retire(peer);
+        self.peers.signalled(&peer);
+        self.tidy(peer);
     }
 
-    /// Closes the peer's relayed connections when a direct one stands and no stream needs them.
-    fn retire(&mut self, peer: PeerId) {
-        let Some(known) = self.peers.get(&peer) else { return };
-        if known.signalling == 0 && !known.direct.is_empty() {
-            for (id, _) in &known.relayed {
-                let connection = CloseConnection::One(*id);
-                self.actions.push_back(ToSwarm::CloseConnection { peer_id: peer, connection });
-            }
-        }
-        if known.is_forgotten() {
-            self.peers.remove(&peer);
+    /// Closes the relayed connections that have done their work.
+    fn tidy(&mut self, peer_id: PeerId) {
+        let dial = self.dials.get_mut(&peer_id).is_some();
+        for id in self.peers.surplus(&peer_id, dial) {
+            let connection = CloseConnection::One(id);
+            self.actions.push_back(ToSwarm::CloseConnection { peer_id, connection });
         }
     }
 
@@ -370,27 +147,25 @@ impl Behaviour {
         let ConnectionEstablished { peer_id, connection_id, endpoint, .. } = established;
         let address = own_side(endpoint);
         if is_relayed(address) {
-            let known = self.peers.entry(peer_id).or_default();
-            known.relayed.push((connection_id, address.clone()));
+            let ours = self.peers.relayed(peer_id, connection_id, address.clone());
             let dial = self.dials.get_mut(&peer_id);
-            if dial.is_some_and(|dial| matches!(dial.stage, Stage::Connecting(_))) {
-                self.open(peer_id, connection_id);
+            match dial.map(|dial| &dial.stage) {
+                Some(Stage::Connecting(_)) => self.open(peer_id, connection_id),
+                // dialled for an attempt that is over
+                None if ours => self.tidy(peer_id),
+                // the other side's is for signalling, though a direct one may seem to stand: its
+                // page may have gone and come back
+                _ => {}
             }
         } else if is_webrtc(address) {
-            self.peers.entry(peer_id).or_default().direct.push(connection_id);
-            self.retire(peer_id);
+            self.peers.direct(peer_id, connection_id);
+            self.tidy(peer_id);
         }
     }
 
     fn on_closed(&mut self, closed: ConnectionClosed<'_>) {
         let ConnectionClosed { peer_id, connection_id, .. } = closed;
-        if let Some(known) = self.peers.get_mut(&peer_id) {
-            known.relayed.retain(|(id, _)| *id != connection_id);
-            known.direct.retain(|id| *id != connection_id);
-            if known.is_forgotten() {
-                self.peers.remove(&peer_id);
-            }
-        }
+        self.peers.closed(peer_id, connection_id);
         let opening =
             |stage: &Stage| matches!(stage, Stage::Opening(id, _) if *id == connection_id);
         if let Some(peer) = self.dials.find(opening) {
@@ -399,43 +174,12 @@ impl Behaviour {
     }
 
     fn on_dial_failure(&mut self, failure: DialFailure<'_>) {
+        self.peers.not_dialled(failure.connection_id);
         let connecting =
             |stage: &Stage| matches!(stage, Stage::Connecting(id) if *id == failure.connection_id);
         if let Some(peer) = self.dials.find(connecting) {
             self.fail(peer, DialError::Relayed(failure.error.to_string()));
         }
-    }
-}
-
-impl Peer {
-    fn is_connected(&self) -> bool {
-        let link = self.standing.as_ref().and_then(|standing| standing.link.upgrade());
-        link.is_some_and(|link| link.is_alive())
-    }
-
-    fn is_forgotten(&self) -> bool {
-        let idle = self.relayed.is_empty() && self.direct.is_empty() && self.signalling == 0;
-        idle && !self.is_connected()
-    }
-}
-
-/// The address that says how a connection was made.
-fn own_side(endpoint: &libp2p::core::ConnectedPoint) -> &Multiaddr {
-    use libp2p::core::ConnectedPoint::{Dialer, Listener};
-    match endpoint {
-        Dialer { address, .. } => address,
-        Listener { local_addr, .. } => local_addr,
-    }
-}
-
-/// Runs a future until the time is over.
-async fn within<T>(
-    limit: &mut Delay,
-    work: impl Future<Output = Result<T, NegotiationError>>,
-) -> Result<T, NegotiationError> {
-    match futures::future::select(work.boxed_local(), limit).await {
-        futures::future::Either::Left((done, _)) => done,
-        futures::future::Either::Right(_) => Err(NegotiationError::TimedOut),
     }
 }
 

@@ -141,7 +141,7 @@ async fn streams_end_with_their_connection_on_both_sides() {
 
 #[wasm_bindgen_test]
 async fn the_closer_ends_all_at_once_and_opening_afterwards_fails() {
-    let closer = Closer::default();
+    let closer = Closer::new();
     let (near, far) = pipe();
     let (a, b) = soon("connecting", join(dial(near, &closer), answer(far, &closer))).await;
     let (mut a, mut b) = (a.unwrap(), b.unwrap());
@@ -154,7 +154,7 @@ async fn the_closer_ends_all_at_once_and_opening_afterwards_fails() {
 
 #[wasm_bindgen_test]
 async fn a_dial_dropped_anywhere_on_the_way_leaves_nothing_behind() {
-    let closer = Closer::default();
+    let closer = Closer::new();
     for steps in 0..12 {
         let (near, far) = pipe();
         let (dialler, listener) = (dial(near, &closer), answer(far, &closer));

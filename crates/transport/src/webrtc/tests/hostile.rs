@@ -100,7 +100,7 @@ async fn net_10_our_own_streams_wait_at_the_same_bound() {
 #[wasm_bindgen_test]
 async fn garbage_in_place_of_an_offer_ends_the_attempt() {
     let (mut near, far) = pipe();
-    let closer = Closer::default();
+    let closer = Closer::new();
     say(&mut near, &Message::Offer { sdp: "v=0\r\nnonsense".into(), settles_ties: true }).await;
     let error = soon("the error", answer(far, &closer)).await.unwrap_err();
     assert!(matches!(error, NegotiationError::Browser(_)), "{error}");
@@ -115,7 +115,7 @@ async fn garbage_in_place_of_an_offer_ends_the_attempt() {
 #[wasm_bindgen_test]
 async fn garbage_in_place_of_an_answer_ends_the_attempt() {
     let (near, mut far) = pipe();
-    let closer = Closer::default();
+    let closer = Closer::new();
     say(&mut far, &Message::Answer("nonsense".into())).await;
     let error = soon("the error", dial(near, &closer)).await.unwrap_err();
     assert!(matches!(error, NegotiationError::Browser(_)), "{error}");
@@ -125,7 +125,7 @@ async fn garbage_in_place_of_an_answer_ends_the_attempt() {
 #[wasm_bindgen_test]
 async fn a_message_of_ten_megabytes_ends_the_attempt_at_its_length() {
     let (near, mut far) = pipe();
-    let closer = Closer::default();
+    let closer = Closer::new();
     // the length alone: 10,000,000
     far.write_all(&[0x80, 0xad, 0xe2, 0x04]).await.unwrap();
     let error = soon("the error", dial(near, &closer)).await.unwrap_err();
@@ -136,7 +136,7 @@ async fn a_message_of_ten_megabytes_ends_the_attempt_at_its_length() {
 async fn candidates_that_are_none_are_skipped() {
     let (near, dialler) = pipe();
     let (far, listener) = pipe();
-    let closer = Closer::default();
+    let closer = Closer::new();
     // the two ends are joined here, and nonsense goes ahead of what the dialler says after its offer
     let (from_dialler, mut to_dialler) = near.split();
     let (from_listener, mut to_listener) = far.split();

@@ -69,7 +69,7 @@ impl AsyncWrite for Pipe {
 /// Both sides of a negotiation that goes well: the dialler first.
 pub async fn pair() -> (Connection, Connection) {
     let (a, b) = pipe();
-    let closer = Closer::default();
+    let closer = Closer::new();
     let (a, b) = join(dial(a, &closer), answer(b, &closer)).await;
     (a.unwrap(), b.unwrap())
 }

@@ -1,0 +1,60 @@
+//! Where a stream stands.
+
+use std::{io, task::Waker};
+
+use super::MAX_UNREAD;
+use crate::{
+    queue::ByteQueue,
+    webrtc::{
+        closing::{Closing, Write},
+        framing::{Decoder, Filling},
+    },
+};
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) closing: Closing,
+    pub(super) decoder: Decoder,
+    pub(super) unread: ByteQueue,
+    pub(super) filling: Filling,
+    /// Why the stream broke, when we know better than "reset".
+    pub(super) fault: Option<Fault>,
+    /// The owner is gone: what comes is thrown away.
+    pub(super) left: bool,
+    pub(super) reader: Option<Waker>,
+    pub(super) writer: Option<Waker>,
+    pub(super) lingerer: Option<Waker>,
+}
+
+/// What we found wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("{0}")]
+    Frame(String),
+    #[error("a text message on a channel for bytes")]
+    Text,
+    #[error("more than {MAX_UNREAD} bytes unread on the stream, or its connection's bound reached")]
+    Unread,
+}
+
+impl State {
+    pub(super) fn writable(&self) -> io::Result<()> {
+        match self.closing.write() {
+            Write::Open => Ok(()),
+            Write::Finishing | Write::Finished => Err(io::ErrorKind::WriteZero.into()),
+            Write::Refused => Err(io::ErrorKind::BrokenPipe.into()),
+            Write::Broken => Err(self.broken()),
+        }
+    }
+
+    pub(super) fn broken(&self) -> io::Error {
+        match &self.fault {
+            Some(fault) => io::Error::new(io::ErrorKind::InvalidData, fault.clone()),
+            None => io::ErrorKind::ConnectionReset.into(),
+        }
+    }
+
+    pub(super) fn wakers(&mut self) -> [Option<Waker>; 3] {
+        [self.reader.take(), self.writer.take(), self.lingerer.take()]
+    }
+}
