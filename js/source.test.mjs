@@ -153,7 +153,8 @@ test('what is not built yet says its name', () => {
 test('a file that vanishes or shrinks while it is read is named', async () => {
   const gone = Object.assign(new File(['abcdefgh'], 'a.txt'), { slice: () => ({ arrayBuffer: async () => { throw new Error('gone') } }) })
   const shrunk = Object.assign(new File(['abcdefgh'], 'a.txt'), { slice: () => new Blob(['ab']) })
-  for (const blob of [gone, shrunk]) {
+  const never = Object.assign(new File([], 'a.txt'), { arrayBuffer: async () => { throw new Error('gone') } })
+  for (const blob of [gone, shrunk, never]) {
     const sorted = plan(blob)
     const { bytes: source } = await sorted.next()
     await assert.rejects(source.next(4), { code: 'NOT_FOUND', message: /"a.txt" changed or vanished/ })

@@ -24,6 +24,7 @@ const TURN = 10
  * @returns {Bytes}
  */
 export function ofBlob (blob, path) {
+  const total = blob.size
   let at = 0
   /** @param {number} from @param {number} to */
   const slice = async (from, to) => {
@@ -37,14 +38,21 @@ export function ofBlob (blob, path) {
     if (buffer.byteLength !== to - from) throw changed(path)
     return new Uint8Array(buffer)
   }
+  // Chromium gives a file that is gone the size 0; only reading the whole of it tells.
+  const empty = async () => {
+    const { byteLength } = await blob.arrayBuffer().catch(cause => { throw changed(path, cause) })
+    if (byteLength > 0) throw changed(path)
+  }
   return {
-    size: blob.size,
-    next (size) {
+    size: total,
+    async next (size) {
       const from = at
-      at = Math.min(at + size, blob.size)
-      return from < at ? slice(from, at) : Promise.resolve(undefined)
+      at = Math.min(at + size, total)
+      if (from < at) return slice(from, at)
+      if (total === 0) await empty()
+      return undefined
     },
-    close () { at = blob.size }
+    close () { at = total }
   }
 }
 
