@@ -55,7 +55,10 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("\n{failure}");
+            let message = failure.to_string();
+            if !message.is_empty() {
+                eprintln!("\n{message}");
+            }
             ExitCode::FAILURE
         }
     }
