@@ -4,10 +4,13 @@
 //! to end it. A sequence is a [`Pull`]: one task for each value. What a caller may say is checked
 //! in `js/`, which is the only caller; errors leave as `{ code, message }`.
 
+mod blocks;
 mod error;
 mod events;
+mod network;
 mod node;
 mod object;
+mod options;
 mod source;
 mod stream;
 mod task;

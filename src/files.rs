@@ -12,6 +12,7 @@ mod import;
 mod list;
 mod resolve;
 mod source;
+mod top;
 mod write;
 
 #[cfg(test)]

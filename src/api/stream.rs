@@ -10,11 +10,14 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::{error::Failure, task::Task};
 
+/// Values for JavaScript.
+type Values = LocalBoxStream<'static, Result<JsValue, Failure>>;
+
 /// A sequence that is made as it is pulled.
 #[wasm_bindgen]
 pub struct Pull {
     /// `None` while a value is being made, after the last and when cancelled.
-    stream: Rc<RefCell<Option<LocalBoxStream<'static, Result<JsValue, Failure>>>>>,
+    stream: Rc<RefCell<Option<Values>>>,
     cancelled: Rc<Cell<bool>>,
     total: Rc<Cell<Option<f64>>>,
 }

@@ -14,6 +14,7 @@ use futures::{Stream, StreamExt, TryStreamExt, future::LocalBoxFuture, stream};
 
 use super::{
     source::{Entry, Source, SourceError},
+    top::Top,
     write::{Blocks, writer},
 };
 use crate::{
@@ -271,34 +272,6 @@ impl Fault {
             Self::Source(reason) => SourceError { path, reason }.into(),
             Self::Block(source) => ImportError::File { path, source },
             Self::Chunking => ImportError::Chunking,
-        }
-    }
-}
-
-/// The names that lie directly in the root, as far as it matters: is it one folder?
-enum Top {
-    Nothing,
-    Folder(String),
-    More,
-}
-
-impl Top {
-    fn add(&mut self, path: &str, is_folder: bool) {
-        let (name, within) = match path.split_once('/') {
-            Some((name, _)) => (name, true),
-            None => (path, is_folder),
-        };
-        *self = match std::mem::replace(self, Self::More) {
-            Self::Nothing if within => Self::Folder(name.to_owned()),
-            Self::Folder(one) if one == name => Self::Folder(one),
-            _ => Self::More,
-        };
-    }
-
-    fn into_name(self) -> Option<String> {
-        match self {
-            Self::Folder(name) => Some(name),
-            _ => None,
         }
     }
 }
