@@ -86,11 +86,8 @@ fn dht(keypair: &Keypair) -> kad::Behaviour<kad::store::MemoryStore> {
         .set_provider_publication_interval(None)
         .set_publication_interval(None)
         .set_replication_interval(None);
-    let mut dht = kad::Behaviour::with_config(
-        id,
-        kad::store::MemoryStore::with_config(id, store),
-        config,
-    );
+    let mut dht =
+        kad::Behaviour::with_config(id, kad::store::MemoryStore::with_config(id, store), config);
     dht.set_mode(Some(kad::Mode::Client));
     dht
 }

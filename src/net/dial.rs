@@ -196,8 +196,15 @@ mod tests {
     fn http_02_private_hosts_from_strangers_are_not_dialled() {
         let peer = PeerId::random();
         for host in [
-            "/ip4/127.0.0.1", "/ip4/10.1.2.3", "/ip4/169.254.169.254", "/ip4/100.64.0.1", "/ip6/::1",
-            "/ip6/fd00::1", "/ip6/::ffff:192.168.0.1", "/dns4/localhost", "/dns4/printer.local",
+            "/ip4/127.0.0.1",
+            "/ip4/10.1.2.3",
+            "/ip4/169.254.169.254",
+            "/ip4/100.64.0.1",
+            "/ip6/::1",
+            "/ip6/fd00::1",
+            "/ip6/::ffff:192.168.0.1",
+            "/dns4/localhost",
+            "/dns4/printer.local",
         ] {
             let given = addr(&format!("{host}/tcp/80/ws"));
             assert!(rank(peer, [given.clone()], Source::Stranger, &[]).is_empty(), "{host}");

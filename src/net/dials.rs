@@ -8,7 +8,10 @@ use super::{
 use futures::channel::oneshot;
 use libp2p::{
     Multiaddr, PeerId,
-    swarm::{ConnectionId, dial_opts::{DialOpts, PeerCondition}},
+    swarm::{
+        ConnectionId,
+        dial_opts::{DialOpts, PeerCondition},
+    },
 };
 use std::collections::{HashMap, VecDeque};
 

@@ -15,7 +15,9 @@ use super::{
 use crate::platform;
 use futures::{StreamExt, channel::mpsc, future::poll_fn};
 use libp2p::{
-    Multiaddr, PeerId, Swarm, identify, identity::Keypair, kad, ping, relay,
+    Multiaddr, PeerId, Swarm, identify,
+    identity::Keypair,
+    kad, ping, relay,
     swarm::{self, SwarmEvent},
 };
 use std::{cell::RefCell, collections::HashSet, rc::Rc, task::Poll, time::Duration};
@@ -70,14 +72,8 @@ pub fn start(options: Options, on_event: impl Fn(Event) + 'static) -> Result<Han
         .with_idle_connection_timeout(IDLE)
         .with_max_negotiating_inbound_streams(NEGOTIATING);
     let (commands, inbox) = mpsc::channel(COMMANDS);
-    let handle = Handle {
-        local,
-        commands,
-        table: Rc::default(),
-        addrs: Rc::default(),
-        exchange,
-        closer,
-    };
+    let handle =
+        Handle { local, commands, table: Rc::default(), addrs: Rc::default(), exchange, closer };
     let network = Network {
         swarm: Swarm::new(transport, behaviour, local, config),
         relays: Relays::new(&options.relays, platform::now()),
@@ -120,9 +116,10 @@ impl Network {
         self.listen();
         loop {
             self.relays.tick(&mut self.swarm, platform::now());
-            let mut timer = self.relays.due().map(|due| {
-                Timer::after(due.saturating_duration_since(platform::now()))
-            });
+            let mut timer = self
+                .relays
+                .due()
+                .map(|due| Timer::after(due.saturating_duration_since(platform::now())));
             let wake = poll_fn(|cx| {
                 if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(cx) {
                     return Poll::Ready(Wake::Swarm(Box::new(event)));

@@ -153,9 +153,10 @@ async fn run(schedule: Rc<RefCell<Schedule>>, mut changes: mpsc::Receiver<()>, n
             });
         }
         let idle = telling.is_empty();
-        let mut told = std::pin::pin!(async {
-            if idle { futures::future::pending().await } else { telling.next().await }
-        }.fuse());
+        let mut told = std::pin::pin!(
+            async { if idle { futures::future::pending().await } else { telling.next().await } }
+                .fuse()
+        );
         let wait = wait(&schedule, idle);
         let mut timer = std::pin::pin!(platform::sleep(wait).fuse());
         futures::select_biased! {

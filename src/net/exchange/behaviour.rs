@@ -12,6 +12,7 @@ use avocet_bitswap::{Action, Incoming, Lane, SessionId, wire};
 use avocet_dag::Cid;
 use avocet_transport::webrtc::is_direct;
 use bytes::Bytes;
+use either::Either;
 use futures::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use libp2p::{
     Multiaddr, PeerId,
@@ -22,7 +23,6 @@ use libp2p::{
         behaviour::ConnectionEstablished, dummy,
     },
 };
-use either::Either;
 use std::{
     collections::{HashMap, VecDeque},
     task::{Context, Poll},
@@ -213,7 +213,8 @@ impl Behaviour {
                 self.exchange.within(|core, now| core.engine.handle_receiving(peer, bytes, now));
             }
             Report::ReceiveFailed(told) => {
-                self.exchange.within(|core, now| core.engine.handle_receive_failed(peer, told, now));
+                self.exchange
+                    .within(|core, now| core.engine.handle_receive_failed(peer, told, now));
             }
             Report::Sending(lane) => {
                 self.exchange.within(|core, now| core.engine.handle_sending(peer, lane, now));
@@ -245,9 +246,8 @@ impl Behaviour {
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
         let due = self.exchange.within(|core, _| core.engine.poll_timeout());
         if self.timer.as_ref().map(|(at, _)| *at) != due {
-            self.timer = due.map(|at| {
-                (at, Timer::after(at.saturating_duration_since(platform::now())))
-            });
+            self.timer =
+                due.map(|at| (at, Timer::after(at.saturating_duration_since(platform::now()))));
         }
         let Some((at, timer)) = &mut self.timer else { return false };
         if timer.poll(cx).is_pending() {
