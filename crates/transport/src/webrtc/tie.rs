@@ -46,13 +46,15 @@ pub fn judge(local: PeerId, remote: PeerId, ours: Ours, remote_settles_ties: boo
     }
 }
 
-/// Of two connections with `remote`, does the new one stay? `new` and `old` name who made the
-/// offer of each; `apart` is the time between them.
+/// Of two connections with one peer, does the new one stay? `new` and `old` name who made the
+/// offer of each; `apart` is the time between them; `settles_ties` says whether the maker of the
+/// new one knows this rule.
 ///
-/// The newer one stays: the peer has a reason to dial again, its page may have been reloaded.
-/// Only within one moment, and dialled from either side, is it a tie: the lower id's stays.
-pub fn keeps_new(new: PeerId, old: PeerId, apart: Duration) -> bool {
-    new == old || apart > SAME_MOMENT || new < old
+/// The newer one stays: the peer has a reason to dial again, its page may have been reloaded; and
+/// js-libp2p would wait long for a connection that we alone have closed. Only within one moment,
+/// dialled from either side, among those who know, is it a tie: the lower id's stays.
+pub fn keeps_new(new: PeerId, old: PeerId, apart: Duration, settles_ties: bool) -> bool {
+    new == old || apart > SAME_MOMENT || !settles_ties || new < old
 }
 
 #[cfg(test)]
@@ -92,8 +94,14 @@ mod tests {
     #[test]
     fn a_page_that_comes_back_replaces_its_old_connection() {
         let (low, high) = ids();
-        assert!(keeps_new(high, high, Duration::ZERO));
-        assert!(keeps_new(high, low, SAME_MOMENT + Duration::from_millis(1)));
+        assert!(keeps_new(high, high, Duration::ZERO, true));
+        assert!(keeps_new(high, low, SAME_MOMENT + Duration::from_millis(1), true));
+    }
+
+    #[test]
+    fn the_connection_of_one_who_knows_no_rule_is_kept() {
+        let (low, high) = ids();
+        assert!(keeps_new(high, low, Duration::ZERO, false));
     }
 
     proptest! {
@@ -102,8 +110,8 @@ mod tests {
         fn both_keep_the_same(apart_ms in 0u64..20_000) {
             let (low, high) = ids();
             let apart = Duration::from_millis(apart_ms);
-            prop_assert!(keeps_new(low, high, apart));
-            prop_assert!(!keeps_new(high, low, apart));
+            prop_assert!(keeps_new(low, high, apart, true));
+            prop_assert!(!keeps_new(high, low, apart, true));
         }
     }
 }

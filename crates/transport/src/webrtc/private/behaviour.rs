@@ -60,7 +60,7 @@ pub struct Behaviour {
 /// What a task ended with.
 enum Done {
     /// The first message of an inbound stream.
-    Offer(Inbound, String, bool),
+    Offer(Inbound, String),
     /// An inbound stream led to no connection.
     NoInbound(PeerId, NegotiationError),
     /// An inbound stream led to a connection.
@@ -98,9 +98,7 @@ impl Behaviour {
 
     fn on_done(&mut self, done: Done) {
         match done {
-            Done::Offer(inbound, offer, settles_ties) => {
-                self.on_offer(inbound, offer, settles_ties);
-            }
+            Done::Offer(inbound, offer) => self.on_offer(inbound, offer),
             Done::NoInbound(peer, error) => {
                 tracing::debug!(%peer, %error, "offer led to nothing");
                 self.gate.done(peer);
@@ -114,7 +112,7 @@ impl Behaviour {
             Done::Outbound(peer, Ok((connection, signalling))) => {
                 self.tasks
                     .push(signalling.farewell().map(move |()| Done::Farewell(peer)).boxed_local());
-                match self.peers.stand(peer, self.local, connection) {
+                match self.peers.stand(peer, self.local, true, connection) {
                     // whoever asked may have gone: then it closes
                     Some(connection) => drop(self.dials.succeed(&peer, connection)),
                     None => self.fail(peer, DialError::AlreadyConnected),

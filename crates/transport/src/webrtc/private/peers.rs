@@ -118,6 +118,7 @@ impl Peers {
         &mut self,
         peer: PeerId,
         offerer: PeerId,
+        settles_ties: bool,
         connection: Connection,
     ) -> Option<Connection> {
         let known = self.known.entry(peer).or_default();
@@ -126,7 +127,7 @@ impl Peers {
             && let Some(link) = old.link.upgrade().filter(|link| link.is_alive())
         {
             let apart = since.saturating_duration_since(old.since);
-            if !tie::keeps_new(offerer, old.offerer, apart) {
+            if !tie::keeps_new(offerer, old.offerer, apart, settles_ties) {
                 return None;
             }
             link.lose(Lost::Replaced);

@@ -23,6 +23,8 @@ pub(super) struct Inbound {
     relayed: Multiaddr,
     signalling: Signalling,
     limit: Delay,
+    /// Said by the offer.
+    settles_ties: bool,
 }
 
 impl Behaviour {
@@ -38,11 +40,11 @@ impl Behaviour {
         }
         self.peers.signalling(peer);
         let (signalling, limit) = (Signalling::new(stream), Delay::new(TIME_LIMIT));
-        let mut inbound = Inbound { peer, relayed, signalling, limit };
+        let mut inbound = Inbound { peer, relayed, signalling, limit, settles_ties: false };
         let task = async move {
             let offer = within(&mut inbound.limit, inbound.signalling.offer()).await;
             match offer {
-                Ok((sdp, settles_ties)) => Done::Offer(inbound, sdp, settles_ties),
+                Ok((sdp, settles_ties)) => Done::Offer(Inbound { settles_ties, ..inbound }, sdp),
                 Err(error) => Done::NoInbound(peer, error),
             }
         };
@@ -50,11 +52,11 @@ impl Behaviour {
     }
 
     /// The other side made an offer.
-    pub(super) fn on_offer(&mut self, mut inbound: Inbound, offer: String, settles_ties: bool) {
+    pub(super) fn on_offer(&mut self, mut inbound: Inbound, offer: String) {
         let peer = inbound.peer;
         let ours = self.dials.get_mut(&peer);
         let stage = ours.as_ref().map_or(Ours::None, |dial| dial.ours());
-        let verdict = tie::judge(self.local, peer, stage, settles_ties);
+        let verdict = tie::judge(self.local, peer, stage, inbound.settles_ties);
         tracing::debug!(%peer, ?verdict, "offer");
         let held = match (verdict, ours) {
             (Verdict::Hold, Some(dial)) => Some(dial.end()),
@@ -84,10 +86,10 @@ impl Behaviour {
     }
 
     pub(super) fn on_inbound_connection(&mut self, inbound: Inbound, connection: Connection) {
-        let Inbound { peer, relayed, signalling, .. } = inbound;
+        let Inbound { peer, relayed, signalling, settles_ties, .. } = inbound;
         let farewell = signalling.await_farewell();
         self.tasks.push(farewell.map(move |()| Done::Farewell(peer)).boxed_local());
-        let Some(connection) = self.peers.stand(peer, peer, connection) else {
+        let Some(connection) = self.peers.stand(peer, peer, settles_ties, connection) else {
             return self.fail_adopting(peer, NegotiationError::Superseded);
         };
         let connection = match self.dials.get_mut(&peer).map(|dial| &dial.stage) {
