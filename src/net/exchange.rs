@@ -3,6 +3,7 @@
 //! [`Exchange`] is what the rest of the peer holds; [`Behaviour`] carries out what the engine decides.
 //! Both share the engine: everything here runs on one thread.
 
+mod act;
 mod behaviour;
 mod core;
 mod handler;

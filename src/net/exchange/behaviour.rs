@@ -2,24 +2,23 @@
 
 use super::{
     Exchange, What,
-    handler::{Command, Handler, Report},
+    handler::{Command, Handler},
 };
 use crate::{
     net::timer::Timer,
-    platform::{self, Block, Instant, Payload},
+    platform::{self, Instant, Payload},
 };
-use avocet_bitswap::{Action, Incoming, Lane, SessionId, wire};
+use avocet_bitswap::{Incoming, Lane, SessionId};
 use avocet_dag::Cid;
 use avocet_transport::webrtc::is_direct;
-use bytes::Bytes;
 use either::Either;
-use futures::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use libp2p::{
     Multiaddr, PeerId,
     core::{ConnectedPoint, Endpoint, transport::PortUse},
     swarm::{
-        CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm,
-        NetworkBehaviour, NotifyHandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
+        ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour,
+        NotifyHandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
         behaviour::ConnectionEstablished, dummy,
     },
 };
@@ -69,21 +68,21 @@ pub enum Event {
 type ToHandler = Either<Command, std::convert::Infallible>;
 
 /// A message whose blocks have been hashed.
-type Hashed = (PeerId, ConnectionId, Incoming<Payload>);
+pub(super) type Hashed = (PeerId, ConnectionId, Incoming<Payload>);
 
 /// See the module.
 pub struct Behaviour {
-    exchange: Exchange,
+    pub(super) exchange: Exchange,
     /// The direct connections of each peer, the one that is used first.
-    links: HashMap<PeerId, Vec<ConnectionId>>,
+    pub(super) links: HashMap<PeerId, Vec<ConnectionId>>,
     /// Messages being written: over which connection, and the blocks in them.
-    sending: HashMap<(PeerId, Lane), (ConnectionId, Vec<(Cid, u64)>)>,
+    pub(super) sending: HashMap<(PeerId, Lane), (ConnectionId, Vec<(Cid, u64)>)>,
     /// At most two a connection: a handler reads on when one has been processed.
-    hashing: FuturesUnordered<LocalBoxFuture<'static, Hashed>>,
+    pub(super) hashing: FuturesUnordered<LocalBoxFuture<'static, Hashed>>,
     /// When the engine wants to be called again.
-    timer: Option<(Instant, Timer)>,
+    pub(super) timer: Option<(Instant, Timer)>,
     /// Bounded by what one call of the engine gives rise to.
-    events: VecDeque<ToSwarm<Event, ToHandler>>,
+    pub(super) events: VecDeque<ToSwarm<Event, ToHandler>>,
 }
 
 impl Behaviour {
@@ -137,109 +136,11 @@ impl Behaviour {
         });
     }
 
-    fn notify(&mut self, peer_id: PeerId, link: ConnectionId, command: Command) {
+    /// Tells the handler of one connection.
+    pub(super) fn notify(&mut self, peer_id: PeerId, link: ConnectionId, command: Command) {
         let handler = NotifyHandler::One(link);
         let event = Either::Left(command);
         self.events.push_back(ToSwarm::NotifyHandler { peer_id, handler, event });
-    }
-
-    fn act(&mut self, action: Action<PeerId, Payload>) {
-        match action {
-            Action::Send { peer, lane, message } => self.send(peer, lane, message),
-            Action::Deliver { block, from, sessions, .. } => {
-                let (cid, received) = (block.cid().clone(), block.len() as u64);
-                let root = self.exchange.within(|core, _| {
-                    core.deliver(&sessions, &block);
-                    core.root(&sessions)
-                });
-                let moved = Event::Moved { peer: from, cid, root, sent: 0, received };
-                self.events.push_back(ToSwarm::GenerateEvent(moved));
-            }
-            Action::Load { peer, cid, what } => {
-                self.events.push_back(ToSwarm::GenerateEvent(Event::Load { peer, cid, what }));
-            }
-            Action::NeedProviders { session, cid } => {
-                let event = Event::NeedProviders { session, cid };
-                self.events.push_back(ToSwarm::GenerateEvent(event));
-            }
-            Action::Ping { peer } => {
-                if let Some(link) = self.link(&peer) {
-                    self.notify(peer, link, Command::Ping);
-                }
-            }
-            Action::Close { peer, reason } => {
-                tracing::info!(%peer, ?reason, "closing");
-                let connection = CloseConnection::All;
-                self.events.push_back(ToSwarm::CloseConnection { peer_id: peer, connection });
-            }
-        }
-    }
-
-    fn send(&mut self, peer: PeerId, lane: Lane, message: wire::Outgoing<Payload>) {
-        let blocks = message.blocks.iter();
-        let blocks = blocks.map(|block| (block.cid().clone(), block.len() as u64)).collect();
-        // The wire is written from memory; what lives outside comes in here, and only here.
-        let message = wire::Outgoing {
-            wants: message.wants,
-            full: message.full,
-            presences: message.presences,
-            blocks: message.blocks.into_iter().map(platform::bring_in).collect(),
-            pending_bytes: message.pending_bytes,
-        };
-        match (self.link(&peer), wire::encode(&message)) {
-            (Some(link), Ok(bytes)) => {
-                self.sending.insert((peer, lane), (link, blocks));
-                self.notify(peer, link, Command::Send(lane, Bytes::from(bytes)));
-            }
-            (_, encoded) => {
-                if let Err(error) = encoded {
-                    tracing::error!(%error, "a message was not written");
-                }
-                self.exchange.within(|core, now| core.engine.handle_send_failed(peer, lane, now));
-            }
-        }
-    }
-
-    fn link(&self, peer: &PeerId) -> Option<ConnectionId> {
-        self.links.get(peer).and_then(|links| links.first()).copied()
-    }
-
-    fn report(&mut self, peer: PeerId, link: ConnectionId, report: Report) {
-        match report {
-            Report::Message(message) => {
-                self.hashing.push(hash(peer, link, message).boxed_local());
-            }
-            Report::Receiving(bytes) => {
-                self.exchange.within(|core, now| core.engine.handle_receiving(peer, bytes, now));
-            }
-            Report::ReceiveFailed(told) => {
-                self.exchange
-                    .within(|core, now| core.engine.handle_receive_failed(peer, told, now));
-            }
-            Report::Sending(lane) => {
-                self.exchange.within(|core, now| core.engine.handle_sending(peer, lane, now));
-            }
-            Report::Sent(lane) => self.sent(peer, lane),
-            // After a reconnection an old connection's report may still come: it concerns nobody.
-            Report::SendFailed(lane) if self.sending.remove(&(peer, lane)).is_none() => {}
-            Report::SendFailed(lane) => {
-                self.exchange.within(|core, now| core.engine.handle_send_failed(peer, lane, now));
-            }
-            Report::Pong => self.exchange.within(|core, now| core.engine.handle_pong(peer, now)),
-            Report::Malformed => {
-                let nothing = wire::Message::default().into_incoming(Vec::new(), 1);
-                self.exchange.within(|core, now| core.engine.handle_message(peer, nothing, now));
-            }
-        }
-    }
-
-    fn sent(&mut self, peer: PeerId, lane: Lane) {
-        let Some((_, blocks)) = self.sending.remove(&(peer, lane)) else { return };
-        self.exchange.within(|core, now| core.engine.handle_sent(peer, lane, now));
-        for (cid, sent) in blocks {
-            let moved = Event::Moved { peer, cid, root: None, sent, received: 0 };
-            self.events.push_back(ToSwarm::GenerateEvent(moved));
-        }
     }
 
     /// Lets time pass for the engine; a timer that fires late means that we slept.
@@ -264,22 +165,6 @@ impl Behaviour {
         });
         true
     }
-}
-
-/// Every block of the message under the CID that its bytes have: a wrong block is one that nobody asked for.
-async fn hash(peer: PeerId, link: ConnectionId, mut message: wire::Message) -> Hashed {
-    let mut blocks: Vec<Block> = Vec::with_capacity(message.blocks.len());
-    let mut rejected = 0;
-    for raw in std::mem::take(&mut message.blocks) {
-        let (prefix, payload) = (raw.prefix, Payload::from(raw.data));
-        match platform::hash(prefix.version, prefix.codec, prefix.hash, payload).await {
-            Ok(block) if block.cid().hash().digest().len() == prefix.digest_len => {
-                blocks.push(block);
-            }
-            _ => rejected += 1,
-        }
-    }
-    (peer, link, message.into_incoming(blocks, rejected))
 }
 
 impl NetworkBehaviour for Behaviour {
