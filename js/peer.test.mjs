@@ -181,6 +181,21 @@ test('transfers are told ten times a second at most, and no byte is lost', () =>
   assert.deepEqual([...new Set(told.map(({ peer }) => peer))].sort(), ['a', 'b'])
 })
 
+test('the clock of the browser is called as a browser lets it be called', async t => {
+  // A browser's setTimeout throws when it is called as a method of something else.
+  const real = globalThis.setTimeout
+  t.mock.method(globalThis, 'setTimeout', function (run, ms) {
+    if (this !== undefined && this !== globalThis) throw new TypeError('Illegal invocation')
+    return real(run, ms)
+  })
+  const told = []
+  const meter = new Meter(transfer => told.push(transfer.bytes))
+  meter.add({ cid: 'c', peer: 'p', bytes: 1 })
+  meter.add({ cid: 'c', peer: 'p', bytes: 2 })
+  await new Promise(resolve => real(resolve, 150))
+  assert.deepEqual(told, [1, 2])
+})
+
 test('a crowd of peers and roots keeps the meter small', () => {
   let total = 0
   const timers = []

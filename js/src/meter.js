@@ -32,7 +32,7 @@ export class Meter {
    * @param {(transfer: Transfer) => void} tell
    * @param {{ now?: () => number, later?: (run: () => void, ms: number) => unknown }} [clock]
    */
-  constructor (tell, { now = () => performance.now(), later = setTimeout } = {}) {
+  constructor (tell, { now = () => performance.now(), later = (run, ms) => setTimeout(run, ms) } = {}) {
     this.#tell = tell
     this.#now = now
     this.#later = later
