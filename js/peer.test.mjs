@@ -11,7 +11,7 @@ import { Tasks } from './src/tasks.js'
 function call () {
   let resolve, reject
   const promise = new Promise((_resolve, _reject) => { resolve = _resolve; reject = _reject })
-  const task = { promise, cancelled: false, cancel () { task.cancelled = true } }
+  const task = { promise, cancelled: false, freed: 0, cancel () { task.cancelled = true }, free () { task.freed++ } }
   return { task, resolve, reject }
 }
 
@@ -26,7 +26,7 @@ function sequence (values) {
       pull.asked++
       const value = values.shift()
       const promise = value instanceof Error ? Promise.reject(value) : Promise.resolve(value)
-      return { promise, cancel () {} }
+      return { promise, cancel () {}, free () {} }
     }
   }
   return pull
@@ -71,6 +71,7 @@ test('a call ends with what the core answers', async () => {
   const run = tasks.run(() => good.task)
   good.resolve(7)
   assert.equal(await run, 7)
+  assert.equal(good.task.freed, 1)
   const bad = call()
   const failed = tasks.run(() => bad.task)
   bad.reject({ code: 'INVALID_CID', message: 'no cid' })
@@ -86,7 +87,7 @@ test('a signal ends a call with its reason, before and during it', async () => {
   const run = tasks.run(() => task, ends.signal)
   ends.abort()
   await assert.rejects(run, { name: 'AbortError' })
-  assert.equal(task.cancelled, true)
+  assert.deepEqual([task.cancelled, task.freed], [true, 1])
   const reason = new Error('mine')
   await assert.rejects(tasks.run(() => task, AbortSignal.abort(reason)), error => error === reason)
 })

@@ -90,6 +90,7 @@ export class Peer extends EventTarget {
     try {
       return await this.#tasks.run(() => this.#node.add(entries, config, told), signal)
     } catch (error) {
+      this.#storage.failed(error)
       throw entries.why(error)
     } finally {
       entries.close()
@@ -158,7 +159,10 @@ export class Peer extends EventTarget {
    *
    * @returns {Promise<boolean>} did it agree?
    */
-  async persist () { return this.#storage.persist() }
+  async persist () {
+    if (this.#tasks.closed) throw this.#tasks.closed
+    return this.#storage.persist()
+  }
 
   /**
    * Connects to a peer. Resolves when the best connection that the address allows is up.

@@ -37,7 +37,12 @@ export class Pins {
       this.#storage.look()
       progress({ loaded, total })
     }
-    await this.#tasks.run(() => this.#node.pin(String(cid), recursive, name, providers, told), signal)
+    try {
+      await this.#tasks.run(() => this.#node.pin(String(cid), recursive, name, providers, told), signal)
+    } catch (error) {
+      this.#storage.failed(error)
+      throw error
+    }
   }
 
   /**

@@ -25,6 +25,16 @@ export class Storage {
     return { used, quota, blocks, persisted }
   }
 
+  /**
+   * Something failed: when it was for want of room, that is said at once.
+   *
+   * @param {any} error
+   */
+  async failed (error) {
+    if (error?.code !== 'QUOTA') return
+    await this.usage().then(this.#tellLow, () => {})
+  }
+
   /** @returns {Promise<boolean>} */
   async persist () {
     return await manager()?.persist?.() ?? false

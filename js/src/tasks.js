@@ -1,10 +1,11 @@
 import { AvocetError, fromCore, isTrap } from './errors.js'
 
 /**
- * A call under way in the core: what it comes to, and the way to end it before.
+ * A call under way in the core: what it comes to, and the way to end it before. It holds what it
+ * came to until it is freed, and that may be megabytes.
  *
  * @template [T=any]
- * @typedef {{ promise: Promise<T>, cancel: () => void }} CoreTask
+ * @typedef {{ promise: Promise<T>, cancel: () => void, free: () => void }} CoreTask
  */
 
 /**
@@ -16,6 +17,7 @@ export class Tasks {
   #open = new Set()
   /** @type {AvocetError | undefined} */
   #closed
+  #alive = true
   /** @type {(error: AvocetError) => void} */
   #onTrap
 
@@ -44,6 +46,8 @@ export class Tasks {
       const settle = () => {
         this.#open.delete(call)
         signal?.removeEventListener('abort', abort)
+        if (this.#alive) task?.free()
+        task = undefined
       }
       /** @param {unknown} error */
       const fail = error => { settle(); reject(error) }
@@ -68,7 +72,10 @@ export class Tasks {
    */
   read (thrown) {
     const error = fromCore(thrown)
-    if (isTrap(thrown)) this.#onTrap(error)
+    if (isTrap(thrown)) {
+      this.#alive = false
+      this.#onTrap(error)
+    }
     return error
   }
 
@@ -81,8 +88,9 @@ export class Tasks {
   close (error, alive = true) {
     if (this.#closed) return
     this.#closed = error
+    this.#alive &&= alive
     for (const { fail, cancel } of [...this.#open]) {
-      if (alive) cancel()
+      if (this.#alive) cancel()
       fail(error)
     }
   }
