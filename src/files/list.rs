@@ -233,41 +233,47 @@ async fn fetch_all(
     // What the links claim is a hint.
     let total = unixfs::stat(root).ok().and_then(|stat| stat.dag_size);
     let mut walk = Walk::new([root.cid().clone()], MAX_VISITED)?;
-    let mut coming = FuturesUnordered::new();
+    let (mut missing, mut coming) = (Vec::new(), FuturesUnordered::new());
     let mut loaded = 0_u64;
     loop {
-        while coming.len() < FETCHES
-            && let Some(want) = walk.next_want()
-        {
-            coming.push(fetch(session, store, want));
+        while coming.len() < FETCHES {
+            if let Some(cid) = missing.pop() {
+                coming.push(fetch(session, cid));
+                continue;
+            }
+            let (nodes, leaves) = wants(&mut walk)?;
+            if nodes.is_empty() && leaves.is_empty() {
+                break;
+            }
+            // Raw leaves are not read when they are here: their bytes lead nowhere.
+            let sizes = store.sizes_of(&leaves).await?;
+            loaded = sizes.iter().flatten().fold(loaded, |sum, size| sum.saturating_add(*size));
+            let lacks = leaves.into_iter().zip(sizes).filter(|(_, size)| size.is_none());
+            missing.extend(lacks.map(|(cid, _)| cid).chain(nodes).rev());
         }
-        let Some(got) = coming.next().await else { break };
-        let (bytes, node) = got?;
-        if let Some(block) = node {
-            walk.give(&block)?;
-        }
-        loaded = loaded.saturating_add(bytes);
         progress(loaded, total.map(|total| total.max(loaded)));
+        let Some(block) = coming.next().await else { break };
+        let block = block?;
+        loaded = loaded.saturating_add(block.len() as u64);
+        walk.give(&block)?;
     }
     progress(loaded, Some(loaded));
     Ok(())
 }
 
-/// Makes sure that a block is here: its size, and the block itself where it has links.
-async fn fetch(
-    session: &Session,
-    store: &Store,
-    want: Want,
-) -> Result<(u64, Option<Block>), FileError> {
-    match want {
-        Want::Leaf(cid) => match store.size_of(&cid).await? {
-            Some(size) => Ok((size, None)),
-            None => Ok((session.get(&cid).await?.len() as u64, None)),
-        },
-        Want::Node(cid) => {
-            let block = readable(session.get(&cid).await?);
-            Ok((block.len() as u64, Some(block)))
+/// What a walk wants next: blocks with links, and blocks without.
+fn wants(walk: &mut Walk) -> Result<(Vec<Cid>, Vec<Cid>), FileError> {
+    let (mut nodes, mut leaves) = (Vec::new(), Vec::new());
+    for want in std::iter::from_fn(|| walk.next_want()).take(SIZES) {
+        match want {
+            Want::Node(cid) => nodes.push(cid),
+            Want::Leaf(cid) => leaves.push(cid),
+            Want::Opaque(cid) => return Err(FileError::Opaque(cid)),
         }
-        Want::Opaque(cid) => Err(FileError::Opaque(cid)),
     }
+    Ok((nodes, leaves))
+}
+
+async fn fetch(session: &Session, cid: Cid) -> Result<Block, FileError> {
+    Ok(readable(session.get(&cid).await?))
 }
