@@ -51,18 +51,17 @@ class App extends View {
     return html`
       <a class="skip" href="#main" @click=${(/** @type {Event} */ e) => this.#go(e, 'main')}>${words.app.skip}</a>
       <header class="top">
-        <p class="brand">
+        <div class="brand">
           <svg viewBox="0 0 64 64" aria-hidden="true"><path class="legs" d="M25 45v15h4M31 45v13h4" /><path class="body" d="M2 40c9-9 18-13 28-12 9 1 14 6 12 12-2 5-11 8-20 7-8-1-14-4-20-7z" /><path class="wing" d="M11 39c8-5 16-6 25-4-5 5-15 7-25 4z" /><path class="neck" d="M38 36c7-5-1-13 3-20" /><circle class="body" cx="41.5" cy="13.5" r="4.6" /><path class="bill" d="M45 13c6 3 11 2 17-5" /></svg>
-          <span class="brand-name">${words.app.title}</span>
-          <span class="tagline">${words.app.tagline}</span>
-        </p>
+          <h1 class="brand-name">${words.app.title}</h1>
+          <p class="tagline">${words.app.tagline}</p>
+        </div>
         <nav aria-label=${words.app.nav}>
           ${SECTIONS.map(([id, title]) => html`<a href="#${id}" @click=${(/** @type {Event} */ e) => this.#go(e, id)}>${title}</a>`)}
         </nav>
       </header>
       <p class="status ${this.#mood()}" role="status">${announcer.text}</p>
       <main id="main" tabindex="-1">
-        <h1 class="sr">${words.app.title}: ${words.app.tagline}</h1>
         ${this.#notices()}
         <div class="sections">
           ${this.#openFirst ? [open, share] : [share, open]}

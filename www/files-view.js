@@ -129,6 +129,7 @@ class FilesView extends View {
     try {
       await peer.pins.rm(cid);
       const { bytes: freed } = await peer.gc();
+      host.dispatchEvent(new CustomEvent('removed', { detail: cid }));
       this.#say(words.removed(shown, bytes(freed)));
     } catch (error) {
       host.noticed(error);

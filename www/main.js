@@ -10,7 +10,7 @@ import './files-view.js';
 import './peers-view.js';
 import './app.js';
 import { host } from './context.js';
-import { cleanStage } from './stage.js';
+import { openStage } from './stage.js';
 
 host.start();
-cleanStage();
+openStage();

@@ -7,7 +7,8 @@ import { Model } from './events.js';
 import { parseLink } from './link.js';
 import { shownName, shortId } from './names.js';
 import { insist } from './patience.js';
-import { Rate, bytes, percent } from './progress.js';
+import { Rate, percent } from './progress.js';
+import { checkRoom } from './room.js';
 import { open as words } from './strings.js';
 
 /** Folders up to this size are fetched and kept whole when they are opened; larger ones when somebody says so. */
@@ -65,6 +66,7 @@ export class Opening extends Model {
     super();
     this.#host = host;
     this.#announcer = announcer;
+    host.addEventListener('removed', (event) => this.#removed(/** @type {CustomEvent} */ (event).detail));
     host.addEventListener('looking', (event) => this.#looking(/** @type {CustomEvent} */ (event).detail));
     // Time alone changes what is to be said: a transfer stalls, peers are asked.
     setInterval(() => this.#say(), SAY_MS);
@@ -215,7 +217,7 @@ export class Opening extends Model {
     const { cid } = /** @type {{ cid: string }} */ (this.stat);
     await this.#insist(signal, async (peer) => {
       if (await this.#isCovered(peer)) return;
-      await this.#hasRoom(peer);
+      await checkRoom(peer, this.total - (this.stat?.localSize ?? 0));
       this.#set('fetching');
       this.moved = performance.now();
       await peer.pins.add(cid, {
@@ -234,15 +236,6 @@ export class Opening extends Model {
     if (!this.link?.path.length) return false;
     for await (const { cid, recursive } of peer.pins.ls()) if (recursive && cid === this.link.cid) return true;
     return false;
-  }
-
-  /** Better said before an hour of fetching than after it. */
-  async #hasRoom(/** @type {import('./peer.js').Peer} */ peer) {
-    const { used, quota } = await peer.usage();
-    const missing = this.total - (this.stat?.localSize ?? 0);
-    if (quota === undefined || missing <= quota - used) return;
-    const message = `${bytes(missing)} are needed, ${bytes(Math.max(0, quota - used))} are left.`;
-    throw Object.assign(new Error(message), { code: 'QUOTA' });
   }
 
   /**
@@ -269,7 +262,8 @@ export class Opening extends Model {
     if (loaded !== this.loaded) this.moved = now;
     this.loaded = loaded;
     if (total) this.total = total;
-    this.rate.sample(now, loaded);
+    // What was here before came at no speed.
+    if (loaded >= (this.stat?.localSize ?? 0)) this.rate.sample(now, loaded);
     this.#announcer.progress('open', `${words.fetching} ${shownName(this.name)}: ${percent(loaded, this.total)} %`);
     this.progressed();
   }
@@ -282,6 +276,13 @@ export class Opening extends Model {
   #set(/** @type {State} */ state) {
     this.state = state;
     this.#say();
+    this.changed();
+  }
+
+  /** It is fetched again when it is needed, from others if there are any. */
+  #removed(/** @type {string} */ cid) {
+    if (cid !== this.stat?.cid) return;
+    this.kept = false;
     this.changed();
   }
 

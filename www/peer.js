@@ -1,7 +1,7 @@
 // The peer of this page: loads the package, starts it with the network options of this page, starts it anew when it broke.
 // The page is in use before any of that is done; whoever needs the peer waits for `ready()`.
 
-import { codeOf } from './errors.js';
+import { codeOf, messageOf } from './errors.js';
 import { Model } from './events.js';
 import { hasIndexedDb, hasWebRtc } from './platform.js';
 
@@ -47,7 +47,8 @@ export class PeerHost extends Model {
       this.#set('ready');
       this.#ready.open(peer);
     } catch (error) {
-      this.fail(error);
+      // What cannot be reached at the start is the wasm file.
+      this.fail(codeOf(error) === 'UNREACHABLE' ? Object.assign(new Error(messageOf(error)), { code: 'NOT_LOADED' }) : error);
     }
   }
 

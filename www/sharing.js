@@ -45,6 +45,7 @@ export class Sharing extends Model {
     super();
     this.#host = host;
     this.#announcer = announcer;
+    host.addEventListener('removed', (event) => this.#removed(/** @type {CustomEvent} */ (event).detail));
     setInterval(() => this.#countHolders(), HOLDERS_MS);
     host.addEventListener('peer:disconnect', () => this.#countHolders());
     host.addEventListener('sent', () => this.#countHolders());
@@ -68,6 +69,13 @@ export class Sharing extends Model {
 
   again() {
     if (this.current) this.add(this.current.source);
+  }
+
+  /** A link that leads nowhere any more is not shown. */
+  #removed(/** @type {string} */ cid) {
+    if (this.current?.cid !== cid) return;
+    this.current = undefined;
+    this.changed();
   }
 
   #next() {

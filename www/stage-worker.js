@@ -1,14 +1,19 @@
-// Writes one file into the origin's private file system. Only here, off the main thread, every browser has a way to
-// write there. Messages: { open: [folder, name] }, then { chunk } as often as there are bytes, then { close }; each is answered.
+// Writes files into the origin's private file system, one after the other. Only here, off the main thread, every
+// browser has a way to write there. Messages, each answered: { open: [folders…, name] }, { chunk } as often as there are
+// bytes, then { close } or, to leave nothing behind, { drop }.
 
 /** @type {any} `FileSystemSyncAccessHandle` is known to workers only */
 let file;
+/** @type {FileSystemDirectoryHandle | undefined} */
+let folder;
+let fileName = '';
 
 self.addEventListener('message', async ({ data }) => {
   try {
     if (data.open) await open(data.open);
     else if (data.chunk) writeAll(data.chunk);
-    else finish();
+    else if (data.close) finish();
+    else await drop();
     postMessage({});
   } catch (error) {
     const { name, message } = /** @type {Error} */ (error);
@@ -16,11 +21,14 @@ self.addEventListener('message', async ({ data }) => {
   }
 });
 
+// Whoever started it may send now.
+postMessage({});
+
 async function open(/** @type {string[]} */ path) {
-  let folder = await navigator.storage.getDirectory();
-  const name = /** @type {string} */ (path.pop());
+  fileName = /** @type {string} */ (path.pop());
+  folder = await navigator.storage.getDirectory();
   for (const part of path) folder = await folder.getDirectoryHandle(part, { create: true });
-  const handle = await folder.getFileHandle(name, { create: true });
+  const handle = await folder.getFileHandle(fileName, { create: true });
   file = await /** @type {any} */ (handle).createSyncAccessHandle();
   file.truncate(0);
 }
@@ -37,4 +45,11 @@ function writeAll(/** @type {Uint8Array} */ chunk) {
 function finish() {
   file.flush();
   file.close();
+  file = undefined;
+}
+
+async function drop() {
+  file?.close();
+  file = undefined;
+  await folder?.removeEntry(fileName);
 }

@@ -10,6 +10,9 @@ const lockName = (/** @type {string} */ page) => `avocet-stage-${page}`;
 /** @type {Promise<string> | undefined} the folder of this page, once it is claimed */
 let claimed;
 
+/** @type {Promise<Worker | undefined>} */
+let worker = Promise.resolve(undefined);
+
 let lastFile = 0;
 
 /**
@@ -23,9 +26,13 @@ export async function stage(stream, { signal, onBytes }) {
   return page ? stageInFile(stream, page, signal, onBytes) : stageInMemory(stream, signal, onBytes);
 }
 
-/** Removes what pages left that are no longer open. */
-export async function cleanStage() {
+/**
+ * Gets ready: loads the worker while whoever serves the page is there, for it may be gone when something is saved; and
+ * removes what pages left that are no longer open.
+ */
+export async function openStage() {
   if (!hasFiles()) return;
+  worker = startWorker();
   try {
     const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT);
     for await (const page of /** @type {any} */ (root).keys()) {
@@ -39,10 +46,11 @@ export async function cleanStage() {
   }
 }
 
-/** The private file system can be there and refuse, as in some private windows. */
+/** Where files can be staged: the private file system can be there and refuse, as in some private windows. */
 async function folder() {
   if (!hasFiles()) return undefined;
   try {
+    if (!(await worker)) return undefined;
     claimed ??= claim();
     return await claimed;
   } catch {
@@ -74,10 +82,8 @@ async function stageInFile(
   /** @type {(bytes: number) => void} */ onBytes,
 ) {
   const name = String((lastFile += 1));
-  const worker = new Worker(new URL('./stage-worker.js', import.meta.url), { type: 'module', name: 'stage' });
+  await ask({ open: [ROOT, page, name] });
   try {
-    const ask = caller(worker);
-    await ask({ open: [ROOT, page, name] });
     await drain(stream, signal, async (chunk) => {
       const { length } = chunk;
       // What shares its memory with something else must not be given away.
@@ -86,12 +92,13 @@ async function stageInFile(
       onBytes(length);
     });
     await ask({ close: true });
-    const root = await navigator.storage.getDirectory();
-    const mine = await (await root.getDirectoryHandle(ROOT)).getDirectoryHandle(page);
-    return await (await mine.getFileHandle(name)).getFile();
-  } finally {
-    worker.terminate();
+  } catch (error) {
+    await ask({ drop: true }).catch(() => {});
+    throw error;
   }
+  const root = await navigator.storage.getDirectory();
+  const mine = await (await root.getDirectoryHandle(ROOT)).getDirectoryHandle(page);
+  return (await mine.getFileHandle(name)).getFile();
 }
 
 async function stageInMemory(
@@ -133,12 +140,21 @@ async function drain(
   }
 }
 
-/** Messages to the worker as calls. */
-function caller(/** @type {Worker} */ worker) {
-  return (/** @type {object} */ message, /** @type {Transferable[]} */ transfer = []) =>
-    new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }) => (data.error ? reject(new DOMException(data.error.message, data.error.name)) : resolve(undefined));
-      worker.onerror = (event) => reject(new DOMException(event.message || 'the stage could not be loaded', 'NetworkError'));
-      worker.postMessage(message, transfer);
-    });
+/** A message to the worker as a call; one at a time. */
+async function ask(/** @type {object} */ message, /** @type {Transferable[]} */ transfer = []) {
+  const it = await worker;
+  if (!it) throw new DOMException('the stage could not be loaded', 'NetworkError');
+  await new Promise((resolve, reject) => {
+    it.onmessage = ({ data }) => (data.error ? reject(new DOMException(data.error.message, data.error.name)) : resolve(undefined));
+    it.postMessage(message, transfer);
+  });
+}
+
+/** @returns {Promise<Worker | undefined>} nothing where it cannot be loaded */
+function startWorker() {
+  return new Promise((resolve) => {
+    const it = new Worker(new URL('./stage-worker.js', import.meta.url), { type: 'module', name: 'stage' });
+    it.onmessage = () => resolve(it);
+    it.onerror = () => resolve(undefined);
+  });
 }
