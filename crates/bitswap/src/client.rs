@@ -6,11 +6,7 @@ mod peers;
 mod rescue;
 mod schedule;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    fmt::Debug,
-    hash::Hash,
-};
+use std::{collections::VecDeque, fmt::Debug, hash::Hash};
 
 use avocet_dag::{Cid, CidError};
 use web_time::Instant;
@@ -23,6 +19,7 @@ use crate::{
     patience::Verdict,
     remote::{Parted, Remote},
     session::{Session, SessionId},
+    sorted::{Map, Set},
     wants::{Want, Wants},
     wire::{Entry, WantKind},
 };
@@ -59,14 +56,14 @@ pub(crate) enum Signal<P> {
 #[derive(Debug)]
 pub(crate) struct Client<P> {
     wants: Wants<P>,
-    sessions: BTreeMap<SessionId, Session<P>>,
+    sessions: Map<SessionId, Session<P>>,
     next_session: u64,
-    remotes: BTreeMap<P, Remote>,
+    remotes: Map<P, Remote>,
     /// Peers that went within the last minute; a bounded number.
-    parted: BTreeMap<P, Parted>,
+    parted: Map<P, Parted>,
     holders: Holders<P>,
     /// Peers that may have something to be told.
-    talkative: BTreeSet<P>,
+    talkative: Set<P>,
     signals: VecDeque<Signal<P>>,
     /// Something changed since wants were last given to peers.
     dirty: bool,
@@ -83,12 +80,12 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
     pub(crate) fn new(broadcast: usize, seed: u64) -> Self {
         Self {
             wants: Wants::new(),
-            sessions: BTreeMap::new(),
+            sessions: Map::new(),
             next_session: 0,
-            remotes: BTreeMap::new(),
-            parted: BTreeMap::new(),
+            remotes: Map::new(),
+            parted: Map::new(),
             holders: Holders::new(),
-            talkative: BTreeSet::new(),
+            talkative: Set::new(),
             signals: VecDeque::new(),
             dirty: false,
             wake: None,

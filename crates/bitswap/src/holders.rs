@@ -1,6 +1,7 @@
 //! Who said HAVE of what within the last minute.
 
-use std::{collections::BTreeMap, time::Duration};
+use crate::sorted::Map;
+use std::time::Duration;
 
 use avocet_dag::Cid;
 use web_time::Instant;
@@ -13,14 +14,14 @@ const MOST: usize = 4096;
 /// HAVE answers of connected peers.
 #[derive(Debug)]
 pub(crate) struct Holders<P> {
-    by_cid: BTreeMap<Cid, BTreeMap<P, Instant>>,
+    by_cid: Map<Cid, Map<P, Instant>>,
     /// How many answers `by_cid` holds.
     count: usize,
 }
 
 impl<P: Copy + Ord> Holders<P> {
     pub(crate) const fn new() -> Self {
-        Self { by_cid: BTreeMap::new(), count: 0 }
+        Self { by_cid: Map::new(), count: 0 }
     }
 
     /// `peer` has it. Above the bound old answers make room, or else this one is forgotten.
@@ -61,6 +62,6 @@ impl<P: Copy + Ord> Holders<P> {
             peers.retain(|peer, since| keep(*peer, *since));
             !peers.is_empty()
         });
-        self.count = self.by_cid.values().map(BTreeMap::len).sum();
+        self.count = self.by_cid.values().map(Map::len).sum();
     }
 }

@@ -6,15 +6,13 @@
 
 mod message;
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::cmp::Reverse;
 
 use avocet_dag::{Block, Cid, Payload};
 
 use crate::{
     events::{Limits, Loaded, What},
+    sorted::{Map, Set},
     wire::{Entry, WantKind},
 };
 
@@ -53,15 +51,15 @@ struct Wanted<B> {
 /// One peer's wants.
 #[derive(Debug)]
 pub(crate) struct Ledger<B> {
-    wants: BTreeMap<Cid, Wanted<B>>,
+    wants: Map<Cid, Wanted<B>>,
     /// All of `wants` in their order.
-    ranks: BTreeMap<Rank, Cid>,
+    ranks: Map<Rank, Cid>,
     /// Those of which the store is to be asked the size, or the block.
-    sizes: BTreeSet<Rank>,
-    blocks: BTreeSet<Rank>,
+    sizes: Set<Rank>,
+    blocks: Set<Rank>,
     /// Those that are answered, without a block or with one.
-    presences: BTreeSet<Rank>,
-    ready: BTreeSet<Rank>,
+    presences: Set<Rank>,
+    ready: Set<Rank>,
     /// Reads that the store has not answered yet, those included that nobody waits for any
     /// more. At most [`Limits::loads`].
     loads: usize,
@@ -80,12 +78,12 @@ pub(crate) struct Ledger<B> {
 impl<B: Payload> Ledger<B> {
     pub(crate) const fn new() -> Self {
         Self {
-            wants: BTreeMap::new(),
-            ranks: BTreeMap::new(),
-            sizes: BTreeSet::new(),
-            blocks: BTreeSet::new(),
-            presences: BTreeSet::new(),
-            ready: BTreeSet::new(),
+            wants: Map::new(),
+            ranks: Map::new(),
+            sizes: Set::new(),
+            blocks: Set::new(),
+            presences: Set::new(),
+            ready: Set::new(),
             loads: 0,
             loading_blocks: 0,
             ready_bytes: 0,
@@ -119,12 +117,12 @@ impl<B: Payload> Ledger<B> {
     /// more.
     pub(crate) fn update(&mut self, entries: Vec<Entry>, full: bool, limits: &Limits) {
         if full {
-            let kept: BTreeSet<_> =
+            let kept: Set<_> =
                 entries.iter().filter(|entry| !entry.cancel).map(|entry| &entry.cid).collect();
             let gone: Vec<_> =
                 self.wants.keys().filter(|cid| !kept.contains(cid)).cloned().collect();
             gone.iter().for_each(|cid| self.remove(cid));
-            self.sending.retain(|entry| kept.contains(&entry.cid));
+            self.sending.retain(|entry| kept.contains(&&entry.cid));
         }
         for entry in entries {
             if entry.cancel {

@@ -31,6 +31,7 @@ mod patience;
 mod remote;
 mod server;
 mod session;
+mod sorted;
 mod wants;
 pub mod wire;
 

@@ -1,9 +1,6 @@
 //! A connected peer, as the asking side sees it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use avocet_dag::Cid;
 use web_time::Instant;
@@ -11,6 +8,7 @@ use web_time::Instant;
 use crate::{
     meter::Meter,
     patience::Patience,
+    sorted::{Map, Set},
     wants::WantId,
     wire::{Entry, WantKind},
 };
@@ -26,18 +24,18 @@ pub(crate) const MOST_LISTED: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Remote {
     /// The wants in which this peer has a part.
-    pub(crate) asks: BTreeSet<WantId>,
+    pub(crate) asks: Set<WantId>,
     /// Those of `asks` that are open: the block was asked for and has not been refused.
-    pub(crate) open: BTreeSet<WantId>,
+    pub(crate) open: Set<WantId>,
     /// What the next message will say. At most one line for each CID.
-    outbox: BTreeMap<Cid, Entry>,
+    outbox: Map<Cid, Entry>,
     /// The next message replaces all that was said before.
     full: bool,
     /// What the peer has on its list of us, and how often we said so.
-    listed: BTreeMap<Cid, u32>,
+    listed: Map<Cid, u32>,
     recent: Recent,
     /// CIDs asked about for their own sake, and since when.
-    pub(crate) probes: BTreeMap<Cid, Instant>,
+    pub(crate) probes: Map<Cid, Instant>,
     pub(crate) meter: Meter,
     pub(crate) patience: Patience,
     /// Blocks that nobody asked for.
@@ -49,13 +47,13 @@ pub(crate) struct Remote {
 impl Remote {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
-            asks: BTreeSet::new(),
-            open: BTreeSet::new(),
-            outbox: BTreeMap::new(),
+            asks: Set::new(),
+            open: Set::new(),
+            outbox: Map::new(),
             full: false,
-            listed: BTreeMap::new(),
+            listed: Map::new(),
             recent: Recent::default(),
-            probes: BTreeMap::new(),
+            probes: Map::new(),
             meter: Meter::default(),
             patience: Patience::new(now),
             strikes: 0,
@@ -178,7 +176,7 @@ impl Parted {
 #[derive(Debug, Default)]
 struct Recent {
     /// Until when it was asked, and how many blocks that still excuses: at least one.
-    since: BTreeMap<Cid, (Instant, u32)>,
+    since: Map<Cid, (Instant, u32)>,
     /// The oldest first; may hold times that `since` has forgotten or renewed.
     order: VecDeque<(Instant, Cid)>,
 }

@@ -1,12 +1,13 @@
 //! The answering side: the ledgers of all peers, served in turn.
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::fmt::Debug;
 
 use avocet_dag::{Cid, Payload};
 
 use crate::{
     events::{Limits, Loaded, What},
     ledger::Ledger,
+    sorted::Map,
     wire::{Entry, Outgoing},
 };
 
@@ -14,7 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Server<P, B> {
     limits: Limits,
-    ledgers: BTreeMap<P, Ledger<B>>,
+    ledgers: Map<P, Ledger<B>>,
     /// Who was last given a read, and who a message: the next one comes first.
     load_turn: Option<P>,
     send_turn: Option<P>,
@@ -24,7 +25,7 @@ pub(crate) struct Server<P, B> {
 
 impl<P: Copy + Ord + Debug, B: Payload> Server<P, B> {
     pub(crate) const fn new(limits: Limits) -> Self {
-        let ledgers = BTreeMap::new();
+        let ledgers = Map::new();
         Self { limits, ledgers, load_turn: None, send_turn: None, loadable: false }
     }
 
@@ -120,7 +121,7 @@ impl<P: Copy + Ord + Debug, B: Payload> Server<P, B> {
 }
 
 /// The peers, beginning after `last`.
-fn in_turn<P: Copy + Ord, T>(map: &BTreeMap<P, T>, last: Option<P>) -> Vec<P> {
+fn in_turn<P: Copy + Ord, T>(map: &Map<P, T>, last: Option<P>) -> Vec<P> {
     let all = map.keys().copied();
     match last {
         None => all.collect(),

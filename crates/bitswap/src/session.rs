@@ -5,11 +5,8 @@
 //! deliver in [`HORIZON`]. Peers that are fast free themselves sooner, so that each is asked in
 //! proportion to what it delivers.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    time::Duration,
-};
+use crate::sorted::{Map, Set};
+use std::{fmt, time::Duration};
 
 use avocet_dag::{Cid, code};
 use web_time::Instant;
@@ -73,11 +70,11 @@ pub(crate) struct Member {
 /// Wants that belong together.
 #[derive(Debug)]
 pub(crate) struct Session<P> {
-    pub(crate) wants: BTreeSet<WantId>,
+    pub(crate) wants: Set<WantId>,
     /// Those of `wants` that nobody is about to send.
-    pub(crate) idle: BTreeSet<WantId>,
+    pub(crate) idle: Set<WantId>,
     /// At most [`MAX_MEMBERS`].
-    pub(crate) members: BTreeMap<P, Member>,
+    pub(crate) members: Map<P, Member>,
     /// What blocks of this session weigh, more or less: raw ones, and others. The leaves of a
     /// file and the nodes above them are told apart by that, mostly.
     typical: [Option<usize>; 2],
@@ -89,9 +86,9 @@ pub(crate) struct Session<P> {
 impl<P: Copy + Ord> Session<P> {
     pub(crate) const fn new() -> Self {
         Self {
-            wants: BTreeSet::new(),
-            idle: BTreeSet::new(),
-            members: BTreeMap::new(),
+            wants: Set::new(),
+            idle: Set::new(),
+            members: Map::new(),
             typical: [None; 2],
             wanted: 0,
             search: Search::new(),

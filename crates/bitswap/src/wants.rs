@@ -1,7 +1,6 @@
 //! What we want, and whom we asked for it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::sorted::{Map, Set};
 use avocet_dag::Cid;
 use web_time::Instant;
 
@@ -42,9 +41,9 @@ pub(crate) struct Want<P> {
     /// served after all that a large one has asked before.
     pub(crate) priority: i32,
     /// Never empty.
-    pub(crate) sessions: BTreeSet<SessionId>,
+    pub(crate) sessions: Set<SessionId>,
     /// Connected peers only.
-    pub(crate) asks: BTreeMap<P, Ask>,
+    pub(crate) asks: Map<P, Ask>,
 }
 
 impl<P: Ord> Want<P> {
@@ -57,14 +56,14 @@ impl<P: Ord> Want<P> {
 /// All wants, by number and by CID.
 #[derive(Debug)]
 pub(crate) struct Wants<P> {
-    ids: BTreeMap<Cid, WantId>,
-    wants: BTreeMap<WantId, Want<P>>,
+    ids: Map<Cid, WantId>,
+    wants: Map<WantId, Want<P>>,
     next: u64,
 }
 
 impl<P: Copy + Ord> Wants<P> {
     pub(crate) const fn new() -> Self {
-        Self { ids: BTreeMap::new(), wants: BTreeMap::new(), next: 0 }
+        Self { ids: Map::new(), wants: Map::new(), next: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -89,7 +88,7 @@ impl<P: Copy + Ord> Wants<P> {
             self.next += 1;
             WantId(self.next)
         });
-        let (sessions, asks) = (BTreeSet::new(), BTreeMap::new());
+        let (sessions, asks) = (Set::new(), Map::new());
         let new = || Want { cid: cid.clone(), priority, sessions, asks };
         self.wants.entry(id).or_insert_with(new).sessions.insert(session);
         id

@@ -1,6 +1,7 @@
 //! The lanes of all peers: one message at a time on each, a rest after a failure, an end to waiting.
 
-use std::{collections::BTreeMap, time::Duration};
+use crate::sorted::Map;
+use std::time::Duration;
 
 use web_time::Instant;
 
@@ -48,12 +49,12 @@ pub(super) enum Failure {
 /// The lanes of all connected peers.
 #[derive(Debug)]
 pub(super) struct Lanes<P> {
-    links: BTreeMap<P, Link>,
+    links: Map<P, Link>,
 }
 
 impl<P: Copy + Ord> Lanes<P> {
     pub(super) const fn new() -> Self {
-        Self { links: BTreeMap::new() }
+        Self { links: Map::new() }
     }
 
     pub(super) fn connected(&mut self, peer: P) {

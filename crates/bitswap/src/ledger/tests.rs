@@ -238,7 +238,7 @@ proptest! {
         let store: Vec<_> = (0..12).map(|number| block(number, 200 * (number + 1))).collect();
         let mut ledger = Ledger::new();
         let mut loading = Vec::new();
-        let mut wanted = BTreeSet::new();
+        let mut wanted = Set::new();
         let mut lane_busy = false;
         for op in ops {
             match op {
