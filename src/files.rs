@@ -7,6 +7,7 @@
 //! Content itself is `avocet_dag`'s business; here it meets the store and the network. Nothing here
 //! knows of a browser: what a dropped file is, [`Source`] hides.
 
+mod apart;
 mod export;
 mod import;
 mod list;

@@ -8,12 +8,12 @@ use avocet_dag::{
 };
 use futures::{
     Stream, StreamExt,
-    future::LocalBoxFuture,
+    future::RemoteHandle,
     stream::{self, FuturesUnordered},
 };
 use libp2p::Multiaddr;
 
-use super::{FileError, resolve::Place};
+use super::{FileError, apart::apart, resolve::Place};
 use crate::{
     fetch::{FetchError, Fetcher, Session},
     platform::{Block, Payload},
@@ -37,7 +37,7 @@ pub struct Export {
     reader: Reader<Payload>,
     session: Rc<Session>,
     /// Blocks that are asked for; the reader's window bounds them.
-    coming: FuturesUnordered<LocalBoxFuture<'static, Result<Block, FetchError>>>,
+    coming: FuturesUnordered<RemoteHandle<Result<Block, FetchError>>>,
     total: u64,
 }
 
@@ -66,8 +66,8 @@ impl Export {
         self.total
     }
 
-    /// The next bytes, of any number; `None` after the last. Blocks are fetched ahead while this
-    /// is waited for.
+    /// The next bytes, of any number; `None` after the last. Blocks are fetched ahead meanwhile,
+    /// as far as the window goes.
     pub async fn next(&mut self) -> Result<Option<Payload>, FileError> {
         loop {
             if let Some(bytes) = self.reader.read()? {
@@ -109,7 +109,7 @@ impl Export {
     fn ask(&mut self) {
         for cid in self.reader.wants() {
             let session = self.session.clone();
-            self.coming.push(Box::pin(async move { session.get(&cid).await }));
+            self.coming.push(apart(async move { session.get(&cid).await }));
         }
     }
 }

@@ -13,7 +13,7 @@ use futures::{
 };
 use libp2p::Multiaddr;
 
-use super::{FileError, export::readable, resolve::Place};
+use super::{FileError, apart::apart, export::readable, resolve::Place};
 use crate::{
     fetch::{Fetcher, Session},
     platform::{self, Block},
@@ -91,10 +91,10 @@ pub fn list(
         let session = Rc::new(session);
         let entries = stream::iter(names).map(move |(name, cid, tsize)| {
             let session = session.clone();
-            async move {
+            apart(async move {
                 let (kind, size) = describe(&session, &cid, tsize).await?;
                 Ok(Listed { name, cid, size, kind })
-            }
+            })
         });
         Ok::<_, FileError>(entries.buffered(ENTRIES_AHEAD))
     };
@@ -208,7 +208,7 @@ pub async fn keep(
     progress: &dyn Fn(u64, Option<u64>),
 ) -> Result<(), FileError> {
     let draft = store.draft().await?;
-    let session = fetcher.session(keep.cid.clone(), providers);
+    let session = Rc::new(fetcher.session(keep.cid.clone(), providers));
     let root = readable(session.get(&keep.cid).await?);
     let size = unixfs::stat(&root).ok().and_then(|stat| stat.size.or(stat.dag_size));
     if keep.recursive {
@@ -225,7 +225,7 @@ pub async fn keep(
 
 /// Makes sure that everything under `root` is here.
 async fn fetch_all(
-    session: &Session,
+    session: &Rc<Session>,
     store: &Store,
     root: &Block,
     progress: &dyn Fn(u64, Option<u64>),
@@ -238,7 +238,8 @@ async fn fetch_all(
     loop {
         while coming.len() < FETCHES {
             if let Some(cid) = missing.pop() {
-                coming.push(fetch(session, cid));
+                let session = session.clone();
+                coming.push(apart(async move { fetch(&session, &cid).await }));
                 continue;
             }
             let (nodes, leaves) = wants(&mut walk)?;
@@ -274,6 +275,6 @@ fn wants(walk: &mut Walk) -> Result<(Vec<Cid>, Vec<Cid>), FileError> {
     Ok((nodes, leaves))
 }
 
-async fn fetch(session: &Session, cid: Cid) -> Result<Block, FileError> {
-    Ok(readable(session.get(&cid).await?))
+async fn fetch(session: &Session, cid: &Cid) -> Result<Block, FileError> {
+    Ok(readable(session.get(cid).await?))
 }

@@ -9,6 +9,7 @@ use futures::{
     stream::{self, Stream},
 };
 
+use super::apart::apart;
 use crate::{
     platform::Block,
     store::{self, Store, StoreError},
@@ -48,7 +49,8 @@ pub fn writer(store: &Store) -> (Blocks, impl Future<Output = Result<u64, StoreE
     let seen = RefCell::new(HashSet::new());
     let work = async move {
         let new = receiver.filter(|block| std::future::ready(is_new(&seen, block)));
-        let written = batches(new).map(|batch| put(store, batch)).buffer_unordered(WRITES);
+        let written = batches(new).map(|batch| apart(put(store.clone(), batch)));
+        let written = written.buffer_unordered(WRITES);
         written.try_fold(0, |sum, count| std::future::ready(Ok(sum + count))).await
     };
     (Blocks(sender), work)
@@ -77,7 +79,7 @@ fn batches(blocks: impl Stream<Item = Block>) -> impl Stream<Item = Vec<Block>> 
 }
 
 /// Writes a batch. When there is no room, what nothing holds makes room, once.
-async fn put(store: &Store, batch: Vec<Block>) -> Result<u64, StoreError> {
+async fn put(store: Store, batch: Vec<Block>) -> Result<u64, StoreError> {
     let count = batch.len() as u64;
     match store.put(batch.clone()).await {
         Err(full @ StoreError::Quota { .. }) => match store.gc().await {
