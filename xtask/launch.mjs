@@ -31,6 +31,9 @@ const child = spawn(cargo, ['xtask', ...process.argv.slice(2)], {
 // Ctrl-C reaches the whole group by itself; SIGTERM is for the launcher alone and is handed on.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => child.kill('SIGTERM'))
+// npm told to end takes its shell with it, and that tells nobody: then our parent is another one.
+const parent = process.ppid
+setInterval(() => { if (process.ppid !== parent) child.kill('SIGTERM') }, 500).unref()
 child.on('error', (error) => stop(`cannot run ${cargo}: ${error.message}`))
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
 

@@ -55,11 +55,15 @@ struct Ready {
     relay: String,
 }
 
+/// What is logged unless RUST_LOG says otherwise. Kademlia would warn that it knows no other server:
+/// here that is as it should be.
+const LOGS: &str = "info,libp2p_kad=error,libp2p_swarm=warn";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOGS));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
