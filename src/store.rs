@@ -14,7 +14,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::{HashMap, HashSet},
     rc::Rc,
 };
 
@@ -66,9 +66,9 @@ struct Inner {
     backend: Rc<dyn Backend>,
     clock: Clock,
     /// The drafts of this handle and their stamps.
-    drafts: RefCell<BTreeMap<DraftId, u64>>,
+    drafts: RefCell<HashMap<DraftId, u64>>,
     /// Drafts that were dropped and may still have their row.
-    dropped: RefCell<BTreeSet<DraftId>>,
+    dropped: RefCell<HashSet<DraftId>>,
     /// Blocks that are known to be stamped as this handle's drafts are.
     stamped: RefCell<Stamped>,
     counters: Cell<Counters>,
@@ -162,7 +162,7 @@ impl Store {
     /// `Quota` when there is no room.
     pub async fn put(&self, blocks: Vec<Block>) -> Result<(), StoreError> {
         let mut batch = Vec::with_capacity(blocks.len().min(BATCH));
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         for block in blocks {
             let (cid, bytes) = block.into_parts();
             if cid.hash().code() == code::IDENTITY || !seen.insert(cid.hash().clone()) {

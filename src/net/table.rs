@@ -7,7 +7,7 @@ use libp2p::{
     core::{ConnectedPoint, Endpoint},
     swarm::ConnectionId,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 /// A connected peer as `peers()` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ const AGENT: usize = 128;
 /// All connected peers. Bounded by the limits on connections in `behaviour`.
 #[derive(Debug, Default)]
 pub struct Table {
-    peers: BTreeMap<PeerId, Entry>,
+    peers: HashMap<PeerId, Entry>,
 }
 
 /// What a new or lost connection means for the peer.
@@ -131,7 +131,10 @@ impl Table {
 
     /// Every connected peer, by id.
     pub fn list(&self) -> Vec<PeerInfo> {
-        self.peers.iter().filter_map(|(peer, entry)| describe(*peer, entry)).collect()
+        let mut peers: Vec<_> =
+            self.peers.iter().filter_map(|(peer, entry)| describe(*peer, entry)).collect();
+        peers.sort_unstable_by_key(|info| info.id);
+        peers
     }
 }
 

@@ -6,7 +6,7 @@
 //! transaction. The stamp says since which draft the block is in use (see [`super::drafts`]);
 //! it only ever grows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use avocet_dag::{Multihash, Payload as _};
 use bytes::Bytes;
@@ -221,8 +221,8 @@ async fn rebuild(backend: &dyn Backend) -> Result<(), StoreError> {
         let ends = [full(keys.len(), keys.last()), full(metas.len(), metas.last().map(|m| &m.0))];
         let end = ends.into_iter().flatten().min();
         let within = |key: &Vec<u8>| end.as_ref().is_none_or(|end| key <= end);
-        let metas: BTreeMap<_, _> = metas.into_iter().filter(|(key, _)| within(key)).collect();
-        let keys: BTreeSet<_> = keys.into_iter().filter(within).collect();
+        let metas: HashMap<_, _> = metas.into_iter().filter(|(key, _)| within(key)).collect();
+        let keys: HashSet<_> = keys.into_iter().filter(within).collect();
         for key in metas.keys().filter(|key| !keys.contains(*key)) {
             transaction.delete(Table::Meta, key)?;
         }

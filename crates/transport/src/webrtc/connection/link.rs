@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::{HashMap, VecDeque},
     rc::{Rc, Weak},
     task::{Context, Poll, Waker},
 };
@@ -28,7 +28,7 @@ struct State {
     /// Streams that the other side opened and nobody took: at most [`MAX_CHANNELS`].
     inbound: VecDeque<Stream>,
     /// Every stream whose channel is not done with.
-    streams: BTreeMap<u64, Weak<Core>>,
+    streams: HashMap<u64, Weak<Core>>,
     next_stream: u64,
     inbound_waker: Option<Waker>,
     outbound_waker: Option<Waker>,
