@@ -89,6 +89,7 @@ class ShareView extends View {
     const from = linkAddresses();
     const link = { cid: job.cid ?? '', name: job.name, from };
     const text = makeLink(location.href, link);
+    const holders = wholeHolders(job);
     return html`
       <div class="shared">
         <div class="shared-main">
@@ -107,7 +108,7 @@ class ShareView extends View {
         </div>
         <avocet-qr .text=${makeQrLink(location.href, link)}></avocet-qr>
       </div>
-      <p class="held ${job.holders ? 'safe' : ''}">${job.holders ? words.held(job.holders) : words.keepOpen}</p>
+      <p class="held ${holders ? 'safe' : ''}">${holders ? words.held(holders) : words.keepOpen}</p>
       ${this.#downloaders(job)}
       <div class="another">
         <p class="hint">${words.another}</p>
@@ -157,6 +158,12 @@ class ShareView extends View {
     announcer.tell('copy', this.#copied);
     this.requestUpdate();
   }
+}
+
+/** Whoever is still fetching has the root already, and says so; only who has all of it counts. */
+function wholeHolders(/** @type {import('./sharing.js').Job} */ job) {
+  const partial = transfers.downloaders(job.cid ?? '').filter((row) => row.bytes < job.total).length;
+  return Math.max(0, (job.holders ?? 0) - partial);
 }
 
 /** The addresses by which another browser reaches this one. */
