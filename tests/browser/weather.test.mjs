@@ -123,7 +123,7 @@ journey('whoever closes the page while somebody fetches from it is warned', asyn
   const first = await scene.visitor('first', relay.page)
   await first.share(file.path)
   // Browsers ask nothing of a page that nobody has touched.
-  await first.heading(/./).first().click()
+  await first.page.mouse.click(2, 300)
   await first.page.close({ runBeforeUnload: true })
   assert.equal(first.tab.warnings, 0, 'warned though nobody fetches')
   await until('the page is closed without a question', () => first.page.isClosed())
@@ -134,7 +134,7 @@ journey('whoever closes the page while somebody fetches from it is warned', asyn
   const second = await scene.visitor('second', await again.reachableLink())
   await second.inTheMiddle()
   await until('the sender shows how far it is', async () => await again.progressNow() !== undefined)
-  await again.heading(/./).first().click()
+  await again.page.mouse.click(2, 300)
   await again.page.close({ runBeforeUnload: true })
   await until('a warning was shown', () => again.tab.warnings > 0)
 })
