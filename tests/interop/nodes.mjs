@@ -21,10 +21,21 @@ export const routes = {
 /** A tab with js-libp2p, reserved on the relay: `node` in its page. */
 export async function jsNode (scene, origin, relay, name) {
   const tab = await (await scene.chromium(name)).tab()
-  await tab.page.goto(`${origin}/js/`)
-  await tab.page.evaluate(address => startNode(address), relay.relay)
-  const addr = await until('js-libp2p has a /webrtc address', () => tab.page.evaluate(() => node.addrs()[0]))
-  return { tab, page: tab.page, addr, id: await tab.page.evaluate(() => node.id()) }
+  const js = {
+    tab,
+    page: tab.page,
+    addr: '',
+    id: '',
+    /** Begins anew, under a new peer id. */
+    async restart () {
+      await tab.page.goto(`${origin}/js/`)
+      await tab.page.evaluate(address => startNode(address), relay.relay)
+      js.addr = await until('js-libp2p has a /webrtc address', () => tab.page.evaluate(() => node.addrs()[0]))
+      js.id = await tab.page.evaluate(() => node.id())
+    }
+  }
+  await js.restart()
+  return js
 }
 
 /** A tab with our package, reserved on the relay: `peer` in its page. */

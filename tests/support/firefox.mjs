@@ -6,6 +6,8 @@ import { killTree } from './processes.mjs'
 import { firefoxBinary } from './paths.mjs'
 import { PATIENCE } from './wait.mjs'
 
+const CONNECTION = /connection to (the server at )?wss?:/
+
 export class Firefox {
   /** Console lines and uncaught errors of all its tabs. @type {string[]} */
   console = []
@@ -50,7 +52,8 @@ export class Firefox {
     page.setDefaultTimeout(PATIENCE)
     page.on('console', message => this.console.push(`[${message.type()}] ${message.text()}`))
     page.on('pageerror', error => {
-      this.errors.push(String(error.stack ?? error))
+      // Firefox tells of a socket that could not connect as it tells of an uncaught error.
+      if (!CONNECTION.test(String(error.message))) this.errors.push(String(error.stack ?? error))
       this.console.push(`[uncaught] ${error.stack ?? error}`)
     })
     return page
