@@ -1,6 +1,9 @@
 //! The one bridge from futures to promises.
 
-use futures::future::{AbortHandle, abortable};
+use futures::{
+    FutureExt,
+    future::{AbortHandle, LocalBoxFuture, abortable},
+};
 use js_sys::Promise;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::future_to_promise;
@@ -35,13 +38,22 @@ impl Task {
         T: Into<JsValue>,
         E: Into<Failure>,
     {
+        Self::run(
+            async move {
+                match work.await {
+                    Ok(value) => Ok(value.into()),
+                    Err(error) => Err(error.into().into()),
+                }
+            }
+            .boxed_local(),
+        )
+    }
+
+    /// One kind of future for all calls: what follows is compiled once, not once a call.
+    fn run(work: LocalBoxFuture<'static, Result<JsValue, JsValue>>) -> Self {
         let (work, handle) = abortable(work);
         let promise = future_to_promise(async move {
-            match work.await {
-                Ok(Ok(value)) => Ok(value.into()),
-                Ok(Err(error)) => Err(error.into().into()),
-                Err(futures::future::Aborted) => Err(Failure::cancelled().into()),
-            }
+            work.await.unwrap_or_else(|_aborted| Err(Failure::cancelled().into()))
         });
         Self { promise, handle }
     }
