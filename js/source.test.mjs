@@ -71,6 +71,36 @@ test('chunks have the size that was asked for, in the order of the calls', async
   }
 })
 
+test('a large blob is streamed into chunks of the size that was asked for', async () => {
+  const whole = Uint8Array.from({ length: 5 * 1024 * 1024 + 7 }, (_, at) => at % 251)
+  const { bytes: source } = await plan(new Blob([whole])).next()
+  const chunks = await Promise.all(Array.from({ length: 7 }, () => source.next(1024 * 1024)))
+  assert.deepEqual(chunks.map(chunk => chunk?.length), [1048576, 1048576, 1048576, 1048576, 1048576, 7, undefined])
+  const joined = Buffer.concat(chunks.filter(Boolean))
+  assert.ok(joined.equals(Buffer.from(whole)))
+  assert.ok(chunks.filter(Boolean).every(chunk => chunk.buffer.byteLength === chunk.length))
+})
+
+test('a large file that vanishes or shrinks while it is read is named', async () => {
+  const large = () => new File([new Uint8Array(6 * 1024 * 1024)], 'big.bin')
+  const bytesOf = (...parts) => ({ stream: () => new ReadableStream({
+    type: 'bytes',
+    pull (controller) {
+      const part = parts.shift()
+      if (part === undefined) { controller.close(); controller.byobRequest?.respond(0) } else if (part instanceof Error) controller.error(part)
+      else controller.enqueue(part)
+    }
+  }) })
+  for (const stream of [bytesOf(new Uint8Array(9), new Error('gone')), bytesOf(new Uint8Array(9))]) {
+    const sorted = plan(Object.assign(large(), stream))
+    const { bytes: source } = await sorted.next()
+    const calls = await Promise.allSettled([source.next(100), source.next(100)])
+    assert.deepEqual(calls.map(call => call.status), ['rejected', 'rejected'])
+    assert.match(sorted.why({ code: 'NOT_FOUND' }).message, /"big.bin" changed or vanished/)
+    sorted.close()
+  }
+})
+
 test('bytes that the caller changes afterwards are not what the core holds', async () => {
   const mine = bytes('abcd')
   const { bytes: source } = await plan(mine).next()

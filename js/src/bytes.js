@@ -17,46 +17,6 @@ import { AvocetError } from './errors.js'
 const TURN = 10
 
 /**
- * A file or blob, sliced: the bytes go from the browser's file to the block, never all at once.
- *
- * @param {Blob} blob
- * @param {string} path for messages
- * @returns {Bytes}
- */
-export function ofBlob (blob, path) {
-  const total = blob.size
-  let at = 0
-  /** @param {number} from @param {number} to */
-  const slice = async (from, to) => {
-    /** @type {ArrayBuffer} */
-    let buffer
-    try {
-      buffer = await blob.slice(from, to).arrayBuffer()
-    } catch (cause) {
-      throw changed(path, cause)
-    }
-    if (buffer.byteLength !== to - from) throw changed(path)
-    return new Uint8Array(buffer)
-  }
-  // Chromium gives a file that is gone the size 0; only reading the whole of it tells.
-  const empty = async () => {
-    const { byteLength } = await blob.arrayBuffer().catch(cause => { throw changed(path, cause) })
-    if (byteLength > 0) throw changed(path)
-  }
-  return {
-    size: total,
-    async next (size) {
-      const from = at
-      at = Math.min(at + size, total)
-      if (from < at) return slice(from, at)
-      if (total === 0) await empty()
-      return undefined
-    },
-    close () { at = total }
-  }
-}
-
-/**
  * Bytes in memory. They are copied chunk by chunk, as the caller may go on using them.
  *
  * @param {Uint8Array} bytes
@@ -193,15 +153,6 @@ function joined (parts, length) {
     at += part.length
   }
   return whole
-}
-
-/**
- * @param {string} path
- * @param {unknown} [cause]
- */
-function changed (path, cause) {
-  const message = `"${path}" changed or vanished while it was being read; choose it again`
-  return new AvocetError('NOT_FOUND', message, { cause })
 }
 
 /**

@@ -1,4 +1,5 @@
-import { asBytes, isBuffer, ofBlob, ofBytes, ofParts, streamParts } from './bytes.js'
+import { ofBlob } from './blob.js'
+import { asBytes, isBuffer, ofBytes, ofParts, streamParts } from './bytes.js'
 import { AvocetError } from './errors.js'
 import { unsupported } from './options.js'
 

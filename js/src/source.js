@@ -1,4 +1,4 @@
-import { ofBlob } from './bytes.js'
+import { ofBlob } from './blob.js'
 import { checkName, isBlob, isContent, isEntry, toCore } from './entry.js'
 import { AvocetError } from './errors.js'
 
