@@ -16,7 +16,7 @@ mod source;
 mod top;
 mod write;
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 
 use avocet_dag::{
