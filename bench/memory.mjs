@@ -103,6 +103,7 @@ async function pass (relay, gauged) {
   })
   const addr = await dialable(a)
   const b = await peerPage(relay, `${label}-b`)
+  await dialable(b)
   await b.evaluate(to => peer.connect(to), addr)
   const fetch = await measured(b, gauged, 'fetch', async () => {
     const read = await b.evaluate(async ([cid, from]) => {

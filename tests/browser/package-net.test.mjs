@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { MIB } from '../support/files.mjs'
 import { journey } from '../support/journey.mjs'
-import { dialable, packageRoutes, startPeer } from '../support/package-page.mjs'
+import { dialable, openPackage, packageRoutes, startPeer } from '../support/package-page.mjs'
 import { until, within } from '../support/wait.mjs'
 
 journey('two peers of the package over one relay: events, peers, providers, disconnect', async scene => {
@@ -110,4 +110,38 @@ journey('an address that answers nothing, and one of nobody, are refused in boun
     return await Promise.all(addrs.map(addr => kit.refused(peer.connect(addr))))
   }, [`${relay.relay}/p2p-circuit/webrtc/p2p/${nobody}`, `/ip4/127.0.0.1/tcp/9/ws/p2p/${nobody}`]), 60_000)
   for (const error of refused) assert.ok(['UNREACHABLE', 'TIMEOUT'].includes(error.code), JSON.stringify(error))
+})
+
+journey('connect right after the start, while the relay is being reserved', async scene => {
+  const relay = await scene.relay()
+  const { origin } = await scene.serve(packageRoutes)
+  const a = await startPeer(await scene.chromium('a'), origin, { store: 'memory', relays: [relay.relay] })
+  const addr = await dialable(a.page)
+  const b = await openPackage(await scene.chromium('b'), origin)
+  for (let i = 0; i < 5; i++) {
+    const entry = await b.page.evaluate(async ([relays, to]) => {
+      const eager = await kit.createPeer({ store: 'memory', relays, bootstrap: relays })
+      const entry = await eager.connect(to)
+      await eager.stop()
+      return entry
+    }, [[relay.relay], addr])
+    assert.equal(entry.direct, true)
+  }
+})
+
+journey('what is wanted of nobody leaves the relay and its reservation alone', async scene => {
+  const relay = await scene.relay()
+  const { origin } = await scene.serve(packageRoutes)
+  const { page } = await startPeer(await scene.chromium('lone'), origin, { store: 'memory', relays: [relay.relay], bootstrap: [relay.relay] })
+  await dialable(page)
+  const told = await page.evaluate(async () => {
+    const gone = []
+    for (const name of ['offline', 'peer:disconnect', 'addrs']) peer.addEventListener(name, () => gone.push(name))
+    // The relay speaks no Bitswap: asking it must not cost the connection to it.
+    const missing = peer.cat('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei5', { signal: AbortSignal.timeout(8_000) })
+    const { name } = await kit.refused(kit.bytes(missing))
+    if (name !== 'AbortError' && name !== 'TimeoutError') throw new Error(`refused by ${name}`)
+    return { gone, addrs: peer.addrs().length }
+  })
+  assert.deepEqual(told, { gone: [], addrs: 1 })
 })
