@@ -43,12 +43,15 @@ async function run () {
   })
   const ended = once(server, 'exit')
   cleanUp.push(() => server.kill('SIGKILL'))
-  const lines = createInterface({ input: server.stdout })
-  lines.on('line', line => { if (!/^Interactive browsers tests|^\s*$/.test(line)) console.log(line) })
+  const said = []
+  createInterface({ input: server.stdout }).on('line', line => said.push(line))
 
   // A suite without browser tests runs, or says that it is empty, and ends without a page.
   const first = await Promise.race([listening(address), ended.then(([code]) => ({ code }))])
-  if (first !== undefined) return first.code === 0
+  if (first !== undefined) {
+    console.log(said.join('\n'))
+    return first.code === 0
+  }
 
   const relay = await startRelay()
   const browser = await open()

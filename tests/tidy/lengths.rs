@@ -6,7 +6,14 @@ const FILE: usize = 300;
 const FUNCTION: usize = 60;
 
 /// Files of more than `FILE` lines without their tests: at most so many, for this reason.
-const LONG_FILES: &[(&str, usize, &str)] = &[];
+const LONG_FILES: &[(&str, usize, &str)] = &[
+    (
+        "crates/bitswap/src/sorted.rs",
+        320,
+        "a map and a set that share their search, with the calls of the standard library's",
+    ),
+    ("src/net/exchange/handler.rs", 310, "one connection's state and the one trait that drives it"),
+];
 
 /// Functions of more than `FUNCTION` lines, by file and name.
 const LONG_FUNCTIONS: &[(&str, &str, usize, &str)] = &[];
