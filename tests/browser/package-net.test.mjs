@@ -138,7 +138,7 @@ journey('what is wanted of nobody leaves the relay and its reservation alone', a
     const gone = []
     for (const name of ['offline', 'peer:disconnect', 'addrs']) peer.addEventListener(name, () => gone.push(name))
     // The relay speaks no Bitswap: asking it must not cost the connection to it.
-    const missing = peer.cat('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei5', { signal: AbortSignal.timeout(8_000) })
+    const missing = peer.cat('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2deveq4', { signal: AbortSignal.timeout(8_000) })
     const { name } = await kit.refused(kit.bytes(missing))
     if (name !== 'AbortError' && name !== 'TimeoutError') throw new Error(`refused by ${name}`)
     return { gone, addrs: peer.addrs().length }

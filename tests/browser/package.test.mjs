@@ -298,7 +298,7 @@ journey('AbortSignal ends what it was given to, and stop ends all', async scene 
   await scene.step('stop, twice, and every later call', async () => {
     const codes = await page.evaluate(async () => {
       const stopped = peer
-      const hanging = kit.refused(kit.bytes(stopped.cat('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei5')))
+      const hanging = kit.refused(kit.bytes(stopped.cat('bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2deveq4')))
       await Promise.all([stopped.stop(), stopped.stop()])
       const calls = {
         hanging,
