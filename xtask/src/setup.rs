@@ -36,6 +36,22 @@ fn wasm_target() -> Result {
     })
 }
 
+/// Whether the source of Rust's standard library is there, or could be brought.
+pub fn rust_source() -> bool {
+    let sysroot = capture(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()));
+    let Ok(sysroot) = sysroot else { return false };
+    let source = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock");
+    source.exists() || {
+        println!("Adding the source of Rust's standard library, to compile it for size.");
+        let added =
+            run(Command::new("rustup").args(["component", "add", "rust-src"]).current_dir(root()));
+        if let Err(error) = &added {
+            println!("{error}\nWithout it the wasm file is a tenth larger.");
+        }
+        added.is_ok() && source.exists()
+    }
+}
+
 /// The folder with `wasm-bindgen` and `wasm-bindgen-test-runner`, of exactly the library's version:
 /// any other refuses to work.
 pub fn wasm_bindgen() -> Result<PathBuf> {

@@ -79,6 +79,13 @@ impl Behaviour {
     /// Tells the engine what a connection reports.
     pub(super) fn report(&mut self, peer: PeerId, link: ConnectionId, report: Report) {
         match report {
+            Report::Speaks => {
+                let links = self.links.entry(peer).or_default();
+                links.push(link);
+                if links.len() == 1 {
+                    self.exchange.within(|core, now| core.engine.handle_connected(peer, now));
+                }
+            }
             Report::Message(message) => {
                 self.hashing.push(hash(peer, link, message).boxed_local());
             }

@@ -19,7 +19,7 @@ use libp2p::{
     swarm::{
         ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour,
         NotifyHandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
-        behaviour::ConnectionEstablished, dummy,
+        dummy,
     },
 };
 use std::{
@@ -73,7 +73,7 @@ pub(super) type Hashed = (PeerId, ConnectionId, Incoming<Payload>);
 /// See the module.
 pub struct Behaviour {
     pub(super) exchange: Exchange,
-    /// The direct connections of each peer, the one that is used first.
+    /// The direct connections of each peer that speaks the protocol, the one that is used first.
     pub(super) links: HashMap<PeerId, Vec<ConnectionId>>,
     /// Messages being written: over which connection, and the blocks in them.
     pub(super) sending: HashMap<(PeerId, Lane), (ConnectionId, Vec<(Cid, u64)>)>,
@@ -100,16 +100,6 @@ impl Behaviour {
 
     fn handler(direct: bool) -> Either<Handler, dummy::ConnectionHandler> {
         if direct { Either::Left(Handler::new()) } else { Either::Right(dummy::ConnectionHandler) }
-    }
-
-    fn opened(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
-        if is_direct(endpoint) {
-            let links = self.links.entry(peer).or_default();
-            links.push(id);
-            if links.len() == 1 {
-                self.exchange.within(|core, now| core.engine.handle_connected(peer, now));
-            }
-        }
     }
 
     fn closed(&mut self, peer: PeerId, id: ConnectionId) {
@@ -196,17 +186,9 @@ impl NetworkBehaviour for Behaviour {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        match event {
-            FromSwarm::ConnectionEstablished(ConnectionEstablished {
-                peer_id,
-                connection_id,
-                endpoint,
-                ..
-            }) => self.opened(peer_id, connection_id, endpoint),
-            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => {
-                self.closed(peer_id, connection_id);
-            }
-            _ => {}
+        if let FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) = event
+        {
+            self.closed(peer_id, connection_id);
         }
     }
 

@@ -16,7 +16,9 @@ use libp2p::{
     core::upgrade::ReadyUpgrade,
     swarm::{
         ConnectionHandler, ConnectionHandlerEvent, SubstreamProtocol,
-        handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound},
+        handler::{
+            ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound, ProtocolsChange,
+        },
     },
 };
 use std::{
@@ -48,6 +50,8 @@ pub enum Command {
 /// What a connection tells the behaviour.
 #[derive(Debug)]
 pub enum Report {
+    /// The peer speaks the protocol on this connection. Told once, before anything else.
+    Speaks,
     /// A whole message came in. Answered by `Command::Processed`.
     Message(Message),
     /// Bytes of a message still under way.
@@ -83,6 +87,8 @@ pub struct Handler {
     ping_due: bool,
     ping: Option<BoxFuture<'static, io::Result<()>>>,
     reports: VecDeque<Report>,
+    /// Whether `Report::Speaks` was told.
+    speaks: bool,
     unprocessed: usize,
     waker: Option<Waker>,
 }
@@ -97,6 +103,7 @@ impl Handler {
             ping_due: false,
             ping: None,
             reports: VecDeque::new(),
+            speaks: false,
             unprocessed: 0,
             waker: None,
         }
@@ -128,6 +135,13 @@ impl Handler {
         match lane {
             Lane::Asking => &mut self.asking,
             Lane::Answering => &mut self.answering,
+        }
+    }
+
+    /// A relay, say, does not: to ask it for blocks again and again would only end its connection.
+    fn speaks(&mut self) {
+        if !std::mem::replace(&mut self.speaks, true) {
+            self.reports.push_front(Report::Speaks);
         }
     }
 
@@ -260,6 +274,7 @@ impl ConnectionHandler for Handler {
                     drop(self.inbound.remove(0));
                 }
                 self.inbound.push(Inbound::new(protocol));
+                self.speaks();
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol,
@@ -268,6 +283,11 @@ impl ConnectionHandler for Handler {
                 Purpose::Exchange(lane) => self.outbound(lane).opened(protocol),
                 Purpose::Ping => self.ping = Some(probe::ask(protocol).boxed()),
             },
+            ConnectionEvent::RemoteProtocolsChange(ProtocolsChange::Added(mut added)) => {
+                if added.any(|protocol| *protocol == PROTOCOL) {
+                    self.speaks();
+                }
+            }
             ConnectionEvent::DialUpgradeError(error) => {
                 tracing::debug!(error = %error.error, purpose = ?error.info, "no stream");
                 if let Purpose::Exchange(lane) = error.info

@@ -6,16 +6,35 @@ use libp2p::{
     Multiaddr, PeerId, Transport,
     core::{
         muxing::StreamMuxerBox,
-        transport::{Boxed, timeout::TransportTimeout},
+        transport::{Boxed, OptionalTransport, timeout::TransportTimeout},
         upgrade::Version,
     },
     identity::Keypair,
     multiaddr::Protocol,
-    noise, relay, yamux,
+    noise, relay,
+    swarm::behaviour::toggle::Toggle,
+    yamux,
 };
 use std::time::Duration;
 
-pub use avocet_transport::webrtc::{Behaviour as Direct, Closer, IceServer};
+pub use avocet_transport::webrtc::IceServer;
+
+/// Direct connections between browsers; nothing in a browser without WebRTC, which still has its files and
+/// may dial servers.
+pub type Direct = Toggle<webrtc::Behaviour>;
+
+/// Closes direct connections at once.
+#[derive(Clone)]
+pub struct Closer(Option<webrtc::Closer>);
+
+impl Closer {
+    /// For a page that goes away.
+    pub fn close_all(&self) {
+        if let Some(closer) = &self.0 {
+            closer.close_all();
+        }
+    }
+}
 
 /// A handshake over a WebSocket or a circuit that is not done by then has a peer at its end that does not answer.
 const HANDSHAKE: Duration = Duration::from_secs(15);
@@ -23,9 +42,6 @@ const HANDSHAKE: Duration = Duration::from_secs(15);
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
 pub enum MediumError {
-    /// A browser without WebRTC.
-    #[error("this browser has no WebRTC: {0}")]
-    NoWebRtc(#[from] webrtc::Unsupported),
     /// The noise keys could not be made.
     #[error("no Noise keys: {0}")]
     Noise(#[from] noise::Error),
@@ -39,7 +55,12 @@ pub fn build(
 ) -> Result<(Boxed<(PeerId, StreamMuxerBox)>, Direct, Closer), MediumError> {
     let config = webrtc::Config { ice_servers };
     let local = keypair.public().to_peer_id();
-    let (direct, behaviour, closer) = webrtc::new(local, config)?;
+    let (direct, behaviour, closer) = match webrtc::new(local, config) {
+        Ok((direct, behaviour, closer)) => {
+            (OptionalTransport::some(direct), Some(behaviour), Some(closer))
+        }
+        Err(webrtc::Unsupported) => (OptionalTransport::none(), None, None),
+    };
     let direct = direct.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
     let secured = relay
         .or_transport(websocket::Transport::default())
@@ -51,7 +72,7 @@ pub fn build(
         Either::Left(direct) => direct,
         Either::Right((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
     });
-    Ok((joined.boxed(), behaviour, closer))
+    Ok((joined.boxed(), behaviour.into(), Closer(closer)))
 }
 
 /// Where a tab listens by itself: for direct connections, announced over every relay that has a place for us.
