@@ -1,6 +1,7 @@
 //! Whole peers in one process: what one has, the others get, over the network alone.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use avocet::{
     files::{Entry, Export, Import, Part, Source, import},

@@ -125,8 +125,8 @@ impl Session {
         if let Err(error) = cid.check() {
             return Err(FetchError::Unsupported { cid: cid.clone(), why: error.to_string() });
         }
-        let anybody = || self.inner.net.peers().iter().any(|peer| peer.direct);
-        if !self.inner.networked && self.providers.is_empty() && !anybody() {
+        let nobody = self.inner.net.exchange().peers() == 0;
+        if !self.inner.networked && self.providers.is_empty() && nobody {
             return Err(FetchError::Offline(cid.clone()));
         }
         let session = self.opened();

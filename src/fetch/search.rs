@@ -146,7 +146,7 @@ impl Search {
     }
 
     fn report(&mut self) {
-        let asked = self.net.peers().iter().filter(|peer| peer.direct).count();
+        let asked = self.net.exchange().peers();
         let (root, search) = (self.root.clone(), self.plan.progress());
         let looking = Looking { root, asked, search };
         if self.told.as_ref() != Some(&looking) {

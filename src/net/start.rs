@@ -59,10 +59,10 @@ pub fn start(options: Options, on_event: impl Fn(Event) + 'static) -> Result<Han
     let (relay_transport, relay) = relay::client::new(local);
     let (transport, direct, closer) =
         medium::build(&options.keypair, relay_transport, options.ice_servers)?;
-    let exchange = Exchange::new();
+    let exchange = Exchange::default();
     let behaviour =
         Behaviour::new(&options.keypair, relay, direct, exchange::Behaviour::new(exchange.clone()));
-    let config = swarm::Config::with_executor(|task| platform::spawn(task))
+    let config = swarm::Config::with_executor(platform::spawn)
         .with_idle_connection_timeout(IDLE)
         .with_max_negotiating_inbound_streams(NEGOTIATING);
     let (commands, inbox) = mpsc::channel(COMMANDS);

@@ -82,9 +82,14 @@ impl Behaviour {
             Report::Speaks => {
                 let links = self.links.entry(peer).or_default();
                 links.push(link);
-                if links.len() == 1 {
-                    self.exchange.within(|core, now| core.engine.handle_connected(peer, now));
-                }
+                let first = links.len() == 1;
+                let peers = self.links.len();
+                self.exchange.within(|core, now| {
+                    core.peers = peers;
+                    if first {
+                        core.engine.handle_connected(peer, now);
+                    }
+                });
             }
             Report::Message(message) => {
                 self.hashing.push(hash(peer, link, message).boxed_local());

@@ -18,8 +18,7 @@ use libp2p::{
     core::{ConnectedPoint, Endpoint, transport::PortUse},
     swarm::{
         ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour,
-        NotifyHandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
-        dummy,
+        NotifyHandler, THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
     },
 };
 use std::{
@@ -67,6 +66,9 @@ pub enum Event {
 
 type ToHandler = Either<Command, std::convert::Infallible>;
 
+/// The blocks of a message, and their sizes.
+pub(super) type Parcel = Vec<(Cid, u64)>;
+
 /// A message whose blocks have been hashed.
 pub(super) type Hashed = (PeerId, ConnectionId, Incoming<Payload>);
 
@@ -76,7 +78,7 @@ pub struct Behaviour {
     /// The direct connections of each peer that speaks the protocol, the one that is used first.
     pub(super) links: HashMap<PeerId, Vec<ConnectionId>>,
     /// Messages being written: over which connection, and the blocks in them.
-    pub(super) sending: HashMap<(PeerId, Lane), (ConnectionId, Vec<(Cid, u64)>)>,
+    pub(super) sending: HashMap<(PeerId, Lane), (ConnectionId, Parcel)>,
     /// At most two a connection: a handler reads on when one has been processed.
     pub(super) hashing: FuturesUnordered<LocalBoxFuture<'static, Hashed>>,
     /// When the engine wants to be called again.
@@ -109,6 +111,7 @@ impl Behaviour {
         if gone {
             self.links.remove(&peer);
         }
+        let peers = self.links.len();
         let over_it = |lane: &Lane| self.sending.get(&(peer, *lane)).is_some_and(|(l, _)| *l == id);
         let interrupted: Vec<Lane> =
             [Lane::Asking, Lane::Answering].into_iter().filter(over_it).collect();
@@ -116,6 +119,7 @@ impl Behaviour {
             self.sending.remove(&(peer, *lane));
         }
         self.exchange.within(|core, now| {
+            core.peers = peers;
             if gone {
                 core.engine.handle_disconnected(peer, now);
             } else {

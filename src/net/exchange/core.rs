@@ -31,14 +31,19 @@ pub struct Stats {
     pub wants: u64,
 }
 
+/// One who waits for a block: a number to know it by, and where to put the block.
+type Waiter = (u64, oneshot::Sender<Block>);
+
 pub(super) struct Core {
     pub engine: Engine<PeerId, Payload>,
     /// Who waits for which block. Bounded by the read-ahead of those who ask.
-    waiting: HashMap<(SessionId, Cid), Vec<(u64, oneshot::Sender<Block>)>>,
+    waiting: HashMap<(SessionId, Cid), Vec<Waiter>>,
     /// What each open session is for.
     roots: HashMap<SessionId, Cid>,
     next_waiter: u64,
     pub waker: Option<Waker>,
+    /// Connected peers that speak the protocol.
+    pub peers: usize,
     pub stopped: bool,
 }
 
@@ -48,9 +53,9 @@ pub struct Exchange {
     core: Rc<RefCell<Core>>,
 }
 
-impl Exchange {
+impl Default for Exchange {
     /// With no peers and no wants.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let mut seed = [0; 8];
         platform::random_bytes(&mut seed);
         let core = Core {
@@ -59,11 +64,14 @@ impl Exchange {
             roots: HashMap::new(),
             next_waiter: 0,
             waker: None,
+            peers: 0,
             stopped: false,
         };
         Self { core: Rc::new(RefCell::new(core)) }
     }
+}
 
+impl Exchange {
     /// A session: wants that belong together are asked of the same peers.
     pub fn open_session(&self, root: Cid) -> SessionId {
         self.with(|core, now| {
@@ -123,6 +131,11 @@ impl Exchange {
             core.engine.probe(cid, now);
             core.engine.holders(cid, now).count()
         })
+    }
+
+    /// How many connected peers can be asked for blocks.
+    pub fn peers(&self) -> usize {
+        self.core.borrow().peers
     }
 
     /// Counters.

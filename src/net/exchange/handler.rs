@@ -283,10 +283,10 @@ impl ConnectionHandler for Handler {
                 Purpose::Exchange(lane) => self.outbound(lane).opened(protocol),
                 Purpose::Ping => self.ping = Some(probe::ask(protocol).boxed()),
             },
-            ConnectionEvent::RemoteProtocolsChange(ProtocolsChange::Added(mut added)) => {
-                if added.any(|protocol| *protocol == PROTOCOL) {
-                    self.speaks();
-                }
+            ConnectionEvent::RemoteProtocolsChange(ProtocolsChange::Added(added))
+                if added.clone().any(|protocol| *protocol == PROTOCOL) =>
+            {
+                self.speaks();
             }
             ConnectionEvent::DialUpgradeError(error) => {
                 tracing::debug!(error = %error.error, purpose = ?error.info, "no stream");

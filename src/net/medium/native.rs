@@ -28,6 +28,9 @@ impl Closer {
     pub fn close_all(&self) {}
 }
 
+/// The transport, the behaviour that belongs to it, and what closes its connections.
+pub type Medium = (Boxed<(PeerId, StreamMuxerBox)>, Direct, Closer);
+
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
 pub enum MediumError {
@@ -41,7 +44,7 @@ pub fn build(
     keypair: &Keypair,
     relay: relay::client::Transport,
     _: Vec<IceServer>,
-) -> Result<(Boxed<(PeerId, StreamMuxerBox)>, Direct, Closer), MediumError> {
+) -> Result<Medium, MediumError> {
     let transport = relay
         .or_transport(MemoryTransport::default())
         .upgrade(Version::V1Lazy)

@@ -39,6 +39,9 @@ impl Closer {
 /// A handshake over a WebSocket or a circuit that is not done by then has a peer at its end that does not answer.
 const HANDSHAKE: Duration = Duration::from_secs(15);
 
+/// The transport, the behaviour that belongs to it, and what closes its connections.
+pub type Medium = (Boxed<(PeerId, StreamMuxerBox)>, Direct, Closer);
+
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
 pub enum MediumError {
@@ -52,7 +55,7 @@ pub fn build(
     keypair: &Keypair,
     relay: relay::client::Transport,
     ice_servers: Vec<IceServer>,
-) -> Result<(Boxed<(PeerId, StreamMuxerBox)>, Direct, Closer), MediumError> {
+) -> Result<Medium, MediumError> {
     let config = webrtc::Config { ice_servers };
     let local = keypair.public().to_peer_id();
     let (direct, behaviour, closer) = match webrtc::new(local, config) {
