@@ -1,5 +1,7 @@
 //! In and out again, through a real peer that has no network.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,

@@ -14,7 +14,7 @@ fn is_in(path: &str, places: &[&str]) -> bool {
     let inside = |place: &&str| {
         path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
     };
-    places.iter().any(|place| inside(&place))
+    places.iter().any(inside)
 }
 
 fn browser(source: &Source) -> Vec<(usize, String)> {
