@@ -40,6 +40,7 @@ class FilesView extends View {
   willUpdate() {
     if (host.peer && host.peer !== this.#shown) {
       this.#shown = host.peer;
+      this.#error = undefined;
       this.#look();
     }
   }

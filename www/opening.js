@@ -6,7 +6,7 @@ import { codeOf, isAbort } from './errors.js';
 import { Model } from './events.js';
 import { parseLink } from './link.js';
 import { shownName, shortId } from './names.js';
-import { insist } from './patience.js';
+import { despiteHints, insist } from './patience.js';
 import { Rate, percent } from './progress.js';
 import { checkRoom } from './room.js';
 import { open as words } from './strings.js';
@@ -245,7 +245,7 @@ export class Opening extends Model {
    */
   #insist(signal, attempt) {
     if (this.state === 'starting') this.#set('looking');
-    return insist(this.#host, signal, attempt, () => this.#set('waiting'));
+    return insist(this.#host, signal, despiteHints(this.link, attempt), () => this.#set('waiting'));
   }
 
   /** Remembers whom the package can ask at the moment: it asks everybody who is connected. */

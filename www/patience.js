@@ -31,3 +31,21 @@ export async function insist(host, signal, attempt, onWait) {
     }
   }
 }
+
+/**
+ * A link may be cut off in the middle of its last address; the CID may be enough.
+ * @template T
+ * @param {{ from: string[] } | undefined} link
+ * @param {(peer: import('./peer.js').Peer) => Promise<T>} attempt
+ */
+export function despiteHints(link, attempt) {
+  return async (/** @type {import('./peer.js').Peer} */ peer) => {
+    try {
+      return await attempt(peer);
+    } catch (error) {
+      if (codeOf(error) !== 'INVALID_ADDR' || !link?.from.length) throw error;
+      link.from = [];
+      return attempt(peer);
+    }
+  };
+}

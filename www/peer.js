@@ -57,7 +57,8 @@ export class PeerHost extends Model {
     const broken = this.peer;
     this.peer = undefined;
     this.online = false;
-    this.#ready = gate();
+    // One that was never opened still has people waiting at it.
+    if (broken) this.#ready = gate();
     this.#set('loading');
     await stopped(broken);
     await this.start();

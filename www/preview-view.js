@@ -69,7 +69,7 @@ class PreviewView extends View {
       }
       this.#kind = kind;
     } catch (error) {
-      if (isAbort(error)) return;
+      if (signal.aborted || isAbort(error)) return;
       // A look is a help, not the thing itself: Save tells what is wrong.
       this.#failed = true;
     }
@@ -90,7 +90,9 @@ async function read(/** @type {string} */ cid, /** @type {number} */ length, /**
   const peer = await host.ready(signal);
   const parts = [];
   if (length > 0) for await (const part of peer.cat(`/ipfs/${cid}`, { length, signal })) parts.push(/** @type {BlobPart} */ (part));
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+  signal.throwIfAborted();
+  return bytes;
 }
 
 customElements.define('avocet-preview', PreviewView);

@@ -52,8 +52,8 @@ export class Saving extends Model {
    */
   save(item) {
     return this.#run(item, async (stream, signal) => {
-      const blob = await stage(stream, { signal, onBytes: (count) => this.#progress(count) });
-      download(blob, fileName(item));
+      const { blob, release } = await stage(stream, { signal, onBytes: (count) => this.#progress(count) });
+      download(blob, fileName(item), release);
       return words.saved(fileName(item));
     });
   }
@@ -143,7 +143,7 @@ export function fileName(/** @type {Item} */ { name, folder }) {
 }
 
 /** A link that is clicked; its type keeps the browser from ever showing it as a page of this origin. */
-function download(/** @type {Blob} */ blob, /** @type {string} */ name) {
+function download(/** @type {Blob} */ blob, /** @type {string} */ name, /** @type {() => void} */ release) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([blob], { type: 'application/octet-stream' }));
   link.download = name;
@@ -151,7 +151,10 @@ function download(/** @type {Blob} */ blob, /** @type {string} */ name) {
   document.body.append(link);
   link.click();
   link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), RELEASE_MS);
+  setTimeout(() => {
+    URL.revokeObjectURL(link.href);
+    release();
+  }, RELEASE_MS);
 }
 
 /** A browser may still refuse a name that we think safe; then it suggests none. */

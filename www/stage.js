@@ -19,7 +19,7 @@ let lastFile = 0;
  * Reads `stream` to its end.
  * @param {ReadableStream<Uint8Array>} stream
  * @param {{ signal: AbortSignal, onBytes: (bytes: number) => void }} options `onBytes`: how many came since the last call
- * @returns {Promise<Blob>}
+ * @returns {Promise<{ blob: Blob, release: () => void }>} the bytes, and what frees the room that they take
  */
 export async function stage(stream, { signal, onBytes }) {
   const page = await folder();
@@ -98,7 +98,8 @@ async function stageInFile(
   }
   const root = await navigator.storage.getDirectory();
   const mine = await (await root.getDirectoryHandle(ROOT)).getDirectoryHandle(page);
-  return (await mine.getFileHandle(name)).getFile();
+  const blob = await (await mine.getFileHandle(name)).getFile();
+  return { blob, release: () => void mine.removeEntry(name).catch(() => {}) };
 }
 
 async function stageInMemory(
@@ -113,7 +114,7 @@ async function stageInMemory(
     parts.push(new Blob([/** @type {BlobPart} */ (chunk)]));
     onBytes(chunk.length);
   });
-  return new Blob(parts);
+  return { blob: new Blob(parts), release: () => {} };
 }
 
 /** One chunk after the other: the next is asked for when the last one is written. */

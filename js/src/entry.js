@@ -83,6 +83,16 @@ export function checkName (name, path = name) {
   if (wrong) throw new AvocetError('INVALID_PATH', `${JSON.stringify(name)} in ${JSON.stringify(path)} cannot be the name of a file`)
 }
 
+/** Whether it can be the name of a file. @param {string} name */
+export function isName (name) {
+  try {
+    checkName(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Half a surrogate pair would come out as another name. @param {string} name */
 function wellFormed (name) {
   try { encodeURIComponent(name) } catch { return false }

@@ -48,6 +48,11 @@ export class Meter {
     this.#next()
   }
 
+  /** Tells no more. */
+  clear () {
+    this.#waiting.clear()
+  }
+
   #next () {
     if (this.#planned || this.#waiting.size === 0) return
     const wait = this.#last + GAP - this.#now()

@@ -9,7 +9,7 @@ import { Pins } from './pins.js'
 import { plan } from './source.js'
 import { Storage } from './storage.js'
 import { readable } from './streams.js'
-import { Tasks } from './tasks.js'
+import { Tasks, unlessAborted } from './tasks.js'
 import { die, load, mourn } from './wasm.js'
 
 /** @typedef {import('./types.js').PeerInfo} PeerInfo */
@@ -23,7 +23,7 @@ import { die, load, mourn } from './wasm.js'
 export async function createPeer (options) {
   const { wasmUrl, signal, store = 'avocet', relays = [], bootstrap = [], iceServers = [] } = read(options, START, 'createPeer')
   signal?.throwIfAborted()
-  const core = await load(wasmUrl)
+  const core = await unlessAborted(load(wasmUrl), signal)
   /** @type {(name: string, detail: any) => void} */
   let hear = () => {}
   const node = await new Tasks(die).run(() => core.Node.start({ store, relays, bootstrap, iceServers },
@@ -259,8 +259,18 @@ export class Peer extends EventTarget {
     this.#fire('error', error)
   }
 
+  /** Another tab has this one's identity by now, and the core has stopped: two must never be the same peer. */
+  #replaced () {
+    const error = new AvocetError('STOPPED', 'another tab took this peer\'s place while this one slept; make a new peer with createPeer')
+    this.#leave()
+    this.#tasks.close(error)
+    this.#fire('offline', undefined)
+    this.#fire('error', error)
+  }
+
   #leave () {
     for (const end of this.#ends) end()
+    for (const meter of this.#meters.values()) meter.clear()
   }
 
   /**
@@ -269,6 +279,7 @@ export class Peer extends EventTarget {
    */
   #hear (name, detail) {
     if (this.#tasks.closed) return
+    if (name === 'replaced') return this.#replaced()
     const meter = this.#meters.get(name)
     if (name === 'received') this.#storage.look()
     if (meter) meter.add(detail)

@@ -1,5 +1,5 @@
 import { ofBlob } from './blob.js'
-import { checkName, isBlob, isContent, isEntry, toCore } from './entry.js'
+import { checkName, isBlob, isContent, isEntry, toCore, isName } from './entry.js'
 import { AvocetError } from './errors.js'
 
 /** @typedef {import('./entry.js').CoreEntry} CoreEntry */
@@ -138,7 +138,11 @@ export function plan (source, { wrap, hidden = false } = {}) {
  * @returns {Found}
  */
 function sort (source, hidden) {
-  if (isContent(source)) return lone({ content: source, path: /** @type {any} */ (source).name ?? '' })
+  if (isContent(source)) {
+    // A lone file's name is only what it is called: one that could be no path is no reason to refuse its bytes.
+    const name = String(/** @type {any} */ (source).name ?? '')
+    return { ...lone({ content: source, path: isName(name) ? name : '' }), name: name || undefined }
+  }
   if (source?.kind === 'directory' && typeof source.values === 'function') {
     return { entries: keep(walk(source, hidden), hidden), directory: true, name: source.name }
   }

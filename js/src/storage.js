@@ -37,7 +37,7 @@ export class Storage {
 
   /** @returns {Promise<boolean>} */
   async persist () {
-    return await manager()?.persist?.() ?? false
+    try { return await manager()?.persist?.() ?? false } catch { return false }
   }
 
   /** Something was stored: says so when the room gets tight, and never fails. */
@@ -54,10 +54,14 @@ export class Storage {
   }
 }
 
-/** Absent on a plain http page. */
+/** Absent on a plain http page; there and in a sandboxed frame its calls may reject, which says no more than that. */
 const manager = () => globalThis.navigator?.storage
 
 /** @returns {Promise<StorageEstimate>} */
-const estimate = async () => await manager()?.estimate?.() ?? {}
+const estimate = async () => {
+  try { return await manager()?.estimate?.() ?? {} } catch { return {} }
+}
 
-const isPersisted = async () => await manager()?.persisted?.() ?? false
+const isPersisted = async () => {
+  try { return await manager()?.persisted?.() ?? false } catch { return false }
+}

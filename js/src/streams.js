@@ -21,8 +21,11 @@
 export function readable (tasks, open, signal, seen) {
   /** @type {CorePull<T> | undefined} */
   let pull
+  // Ends the call under way too: while it is, the core's sequence itself cannot be told.
+  const over = new AbortController()
   const end = () => {
     signal?.removeEventListener('abort', abort)
+    over.abort()
     // After its end the core may be gone, and dropped what it had.
     if (!tasks.closed) pull?.cancel()
   }
@@ -36,8 +39,8 @@ export function readable (tasks, open, signal, seen) {
     },
     async pull (controller) {
       try {
-        const value = await tasks.run(() => (pull ??= open()).next())
-        if (signal?.aborted) return
+        const value = await tasks.run(() => (pull ??= open()).next(), over.signal)
+        if (over.signal.aborted) return
         if (value === undefined) {
           end()
           controller.close()
@@ -46,7 +49,7 @@ export function readable (tasks, open, signal, seen) {
           controller.enqueue(value)
         }
       } catch (error) {
-        if (signal?.aborted) return
+        if (over.signal.aborted) return
         end()
         throw error
       }
