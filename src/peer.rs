@@ -147,6 +147,7 @@ impl Peer {
     /// Ends the network and frees this tab's identity.
     pub async fn stop(&self) {
         if !self.inner.stopped.replace(true) {
+            self.inner.announcer.stop();
             self.inner.net.stop().await;
             self.inner.identity.borrow_mut().take();
         }
@@ -185,7 +186,7 @@ impl Peer {
             net::Event::Connected(info) => Event::PeerConnected(info),
             net::Event::Disconnected(info) => {
                 self.inner.asked.borrow_mut().remove(&info.id);
-                self.inner.fetcher.disconnected(info.id);
+                self.inner.fetcher.disconnected();
                 Event::PeerDisconnected(info)
             }
             net::Event::Addrs(addrs) => {

@@ -107,6 +107,7 @@ impl Code for FetchError {
         match self {
             Self::Store(error) => error.code(),
             Self::Offline(_) => "OFFLINE",
+            Self::Busy(_) => "LIMIT",
             Self::Unsupported { .. } => "UNSUPPORTED",
             Self::Stopped => "STOPPED",
         }

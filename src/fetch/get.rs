@@ -12,7 +12,7 @@ use crate::{
 };
 use avocet_dag::Cid;
 use futures::channel::mpsc;
-use libp2p::{Multiaddr, PeerId};
+use libp2p::Multiaddr;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -36,6 +36,9 @@ pub enum FetchError {
         /// What is wrong with it.
         why: String,
     },
+    /// The bound on wants.
+    #[error("{0} is one block too many to be waited for at once: try again when others have come")]
+    Busy(Cid),
     /// The peer has been stopped.
     #[error("the peer has been stopped")]
     Stopped,
@@ -87,10 +90,10 @@ impl Fetcher {
     }
 
     /// A peer is gone: sessions that used it dial it again.
-    pub fn disconnected(&self, peer: PeerId) {
+    pub fn disconnected(&self) {
         let sessions: Vec<_> = self.inner.searches.borrow().keys().copied().collect();
         for session in sessions {
-            self.tell(session, News::Disconnected(peer));
+            self.tell(session, News::Disconnected);
         }
     }
 
@@ -131,7 +134,11 @@ impl Session {
         }
         let session = self.opened();
         let exchange = self.inner.net.exchange();
-        let block = exchange.want(session, cid).await.ok_or(FetchError::Stopped)?;
+        let block = exchange.want(session, cid).await;
+        let block = block.ok_or_else(|| match exchange.is_stopped() {
+            true => FetchError::Stopped,
+            false => FetchError::Busy(cid.clone()),
+        })?;
         self.tell(News::Satisfied);
         self.inner.saver.save(block.clone()).await?;
         exchange.stored(std::slice::from_ref(cid));

@@ -128,13 +128,21 @@ impl Plan {
     }
 
     /// A peer's last connection is gone: it is dialled again.
-    pub fn disconnected(&mut self, peer: PeerId, now: Instant) {
+    fn disconnected(&mut self, peer: PeerId, now: Instant) {
         if let Some(candidate) = self.candidates.get_mut(&peer)
             && candidate.state == Try::Connected
         {
             candidate.state = Try::Due(now + candidate.wait);
             self.order.push_back(peer);
         }
+    }
+
+    /// Compares with who is connected: news of a peer that left may have come too early, or got lost.
+    pub fn check(&mut self, is_connected: impl Fn(&PeerId) -> bool, now: Instant) {
+        let thought = self.candidates.iter().filter(|(_, c)| c.state == Try::Connected);
+        let gone: Vec<_> =
+            thought.map(|(peer, _)| *peer).filter(|peer| !is_connected(peer)).collect();
+        gone.into_iter().for_each(|peer| self.disconnected(peer, now));
     }
 
     /// What to do now, if anything; it counts as begun.
@@ -256,7 +264,9 @@ mod tests {
         assert_eq!((plan.step(now), plan.due()), (None, None));
         plan.found(provider(peer), now);
         assert_eq!(plan.step(now), None);
-        plan.disconnected(peer, now);
+        plan.check(|_| true, now);
+        assert_eq!(plan.due(), None);
+        plan.check(|_| false, now);
         assert!(plan.step(now + FIRST_WAIT).is_some());
     }
 

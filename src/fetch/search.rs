@@ -35,7 +35,7 @@ pub enum News {
     /// A block came.
     Satisfied,
     /// A peer is gone.
-    Disconnected(PeerId),
+    Disconnected,
 }
 
 /// See the module. It ends when the sender of its news is dropped.
@@ -78,6 +78,7 @@ impl Search {
     /// Searches until the session is dropped.
     pub async fn run(mut self, mut inbox: mpsc::Receiver<News>) {
         loop {
+            self.plan.check(|peer| self.net.is_direct(peer), platform::now());
             while let Some(step) = self.plan.step(platform::now()) {
                 self.begin(step).await;
             }
@@ -134,7 +135,8 @@ impl Search {
                 self.plan.lacks();
             }
             News::Satisfied => self.plan.satisfied(),
-            News::Disconnected(peer) => self.plan.disconnected(peer, platform::now()),
+            // A reason to look: `check` does.
+            News::Disconnected => {}
         }
     }
 

@@ -11,8 +11,9 @@ use std::{num::NonZeroUsize, time::Duration};
 const MAX_CONNECTIONS: u32 = 100;
 /// Inbound connections that have not finished their handshake (js-libp2p's figure).
 const MAX_PENDING_INBOUND: u32 = 10;
-/// Dials under way at once. js-libp2p has 100; a browser is slow at making more than a few.
-const MAX_PENDING_OUTBOUND: u32 = 32;
+/// Dials under way at once (js-libp2p's figure): twice ours, since a direct one takes a relayed one beside it, and
+/// room for those of the DHT.
+const MAX_PENDING_OUTBOUND: u32 = 100;
 /// Connections with one peer: a relayed and a direct one, and as many again while two dial each other at once.
 const MAX_PER_PEER: u32 = 4;
 /// The public network's DHT (specification: Kademlia DHT).

@@ -68,7 +68,7 @@ pub(super) enum Command {
     Provide(Cid, oneshot::Sender<usize>),
     Unprovide(Cid),
     Online,
-    Stop,
+    Stop(oneshot::Sender<()>),
 }
 
 /// See the module. Clones are handles on the same network.
@@ -164,8 +164,11 @@ impl Handle {
     /// Ends the loop and closes every connection.
     pub async fn stop(&self) {
         self.exchange.stop();
-        self.send(Command::Stop).await;
+        let (reply, ended) = oneshot::channel();
+        self.send(Command::Stop(reply)).await;
         self.closer.close_all();
+        // An error says the same: the loop is gone.
+        let _ = ended.await;
     }
 
     /// Closes every direct connection at once, without waiting for anything: for a page that goes away.

@@ -3,6 +3,7 @@
 use super::{behaviour::Behaviour, dial, reserve::Reservation};
 use crate::platform::{self, Instant};
 use libp2p::{Multiaddr, PeerId, Swarm, core::transport::ListenerId, multiaddr::Protocol};
+use std::collections::HashSet;
 
 /// Relays that one peer reserves on: each costs a WebSocket that is open for good.
 pub const MAX_RELAYS: usize = 8;
@@ -31,7 +32,10 @@ impl Relays {
                 reservation: Reservation::new(now),
             })
         };
-        Self { relays: addrs.iter().filter_map(relay).take(MAX_RELAYS).collect() }
+        // One reservation a relay, at the first of its addresses: a second one would end the first.
+        let mut seen = HashSet::new();
+        let relays = addrs.iter().filter_map(relay).filter(|relay| seen.insert(relay.id));
+        Self { relays: relays.take(MAX_RELAYS).collect() }
     }
 
     /// Begins the tries that are due and ends those that take too long.
@@ -62,7 +66,9 @@ impl Relays {
 
     /// A relay holds a place for us.
     pub fn accepted(&mut self, id: &PeerId) {
-        for relay in self.relays.iter_mut().filter(|relay| relay.id == *id) {
+        // What comes for a try that was given up belongs to a listener that is gone.
+        let asked = |relay: &&mut Relay| relay.id == *id && relay.listener.is_some();
+        for relay in self.relays.iter_mut().filter(asked) {
             relay.reservation.accepted();
         }
     }

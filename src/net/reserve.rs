@@ -53,6 +53,9 @@ impl Reservation {
 
     /// The relay took us: the next loss begins with the first wait again.
     pub fn accepted(&mut self) {
+        if matches!(self.state, State::Waiting(_)) {
+            return;
+        }
         self.state = State::Reserved;
         self.wait = FIRST_WAIT;
     }
@@ -144,6 +147,16 @@ mod tests {
         assert!(!reservation.is_overdue(now));
         assert_eq!(reservation.due(), Some(now + TRY_LIMIT));
         assert!(reservation.is_overdue(now + TRY_LIMIT));
+    }
+
+    #[test]
+    fn an_answer_to_a_try_that_was_given_up_does_not_count() {
+        let now = crate::platform::now();
+        let mut reservation = Reservation::new(now);
+        assert!(reservation.begin_if_due(now));
+        reservation.lost(now + TRY_LIMIT, 1.0);
+        reservation.accepted();
+        assert!(reservation.due().is_some());
     }
 
     #[test]

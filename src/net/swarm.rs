@@ -47,7 +47,7 @@ impl Network {
     /// Runs until it is stopped, or the last handle is gone.
     pub async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         self.listen();
-        loop {
+        let ended = loop {
             self.relays.tick(&mut self.swarm, platform::now());
             let mut timer = self
                 .relays
@@ -67,14 +67,16 @@ impl Network {
             });
             match wake.await {
                 Wake::Swarm(event) => self.on_swarm_event(*event),
-                Wake::Command(Command::Stop) | Wake::End => break,
+                Wake::Command(Command::Stop(reply)) => break Some(reply),
+                Wake::End => break None,
                 Wake::Command(command) => self.on_command(command),
                 Wake::Timer => {}
             }
-        }
-        let connected: Vec<_> = self.swarm.connected_peers().copied().collect();
-        for peer in connected {
-            let _ = self.swarm.disconnect_peer_id(peer);
+        };
+        // With the swarm go its connections; only then is nobody there any more by our name.
+        drop(self);
+        if let Some(ended) = ended {
+            let _ = ended.send(());
         }
     }
 
@@ -116,7 +118,8 @@ impl Network {
                 self.swarm.behaviour_mut().dht.stop_providing(&discovery::key(&cid));
             }
             Command::Online => self.relays.hurry(platform::now()),
-            Command::Stop => {}
+            // Taken by `run`.
+            Command::Stop(_) => {}
         }
     }
 

@@ -5,7 +5,12 @@ use crate::{
     platform::{self, Instant},
 };
 use avocet_dag::Cid;
-use futures::{FutureExt, StreamExt, channel::mpsc, stream::FuturesUnordered};
+use futures::{
+    FutureExt, StreamExt,
+    channel::mpsc,
+    future::{AbortHandle, abortable},
+    stream::FuturesUnordered,
+};
 use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
 
 /// A record lives 48 h at the servers of the public DHT (its specification); Kubo says it again after 22 h.
@@ -96,6 +101,7 @@ pub struct Announcer {
     schedule: Rc<RefCell<Schedule>>,
     changed: mpsc::Sender<()>,
     net: Handle,
+    task: AbortHandle,
 }
 
 impl Announcer {
@@ -104,8 +110,9 @@ impl Announcer {
         // One pending wake-up says as much as many.
         let (changed, changes) = mpsc::channel(1);
         let schedule = Rc::new(RefCell::new(Schedule::default()));
-        platform::spawn(run(schedule.clone(), changes, net.clone()));
-        Self { schedule, changed, net }
+        let (running, task) = abortable(run(schedule.clone(), changes, net.clone()));
+        platform::spawn(running.map(|_ended| ()));
+        Self { schedule, changed, net, task }
     }
 
     /// These are here.
@@ -132,6 +139,11 @@ impl Announcer {
     pub fn servers_came(&self) {
         self.schedule.borrow_mut().servers_came(platform::now());
         self.wake();
+    }
+
+    /// Tells nothing any more.
+    pub fn stop(&self) {
+        self.task.abort();
     }
 
     fn wake(&self) {

@@ -41,6 +41,11 @@ impl Behaviour {
             }
             Action::Close { peer, reason } => {
                 tracing::info!(%peer, ?reason, "closing");
+                // The engine has forgotten it; should it come back before the old connection is gone, it is new.
+                self.links.remove(&peer);
+                self.sending.retain(|(to, _), _| *to != peer);
+                let peers = self.links.len();
+                self.exchange.within(|core, _| core.peers = peers);
                 let connection = CloseConnection::All;
                 self.events.push_back(ToSwarm::CloseConnection { peer_id: peer, connection });
             }

@@ -152,6 +152,11 @@ impl Exchange {
         }
     }
 
+    /// Whether nothing will come any more.
+    pub fn is_stopped(&self) -> bool {
+        self.core.borrow().stopped
+    }
+
     /// Nothing will come any more: whoever waits is told.
     pub(in crate::net) fn stop(&self) {
         self.with(|core, _| {

@@ -209,9 +209,9 @@ impl ConnectionHandler for Handler {
         SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ())
     }
 
-    /// A direct connection is worth keeping: making it took a relay and a second; the limit of connections ends it.
+    /// A direct connection with one who exchanges is worth keeping: making it took a relay and a second.
     fn connection_keep_alive(&self) -> bool {
-        true
+        self.speaks
     }
 
     fn poll(
@@ -269,12 +269,17 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol, ..
             }) => {
-                // The eldest goes: a peer that opens a stream a message may leave the old ones half closed.
-                if self.inbound.len() >= MAX_STREAMS {
-                    drop(self.inbound.remove(0));
-                }
-                self.inbound.push(Inbound::new(protocol));
                 self.speaks();
+                // One that rests goes: a peer that opens a stream a message may leave the old ones half closed.
+                // Where all are at work the new one is refused, which its sender notices.
+                let full = self.inbound.len() >= MAX_STREAMS;
+                let resting = self.inbound.iter().position(Inbound::is_idle);
+                if let (true, Some(at)) = (full, resting) {
+                    drop(self.inbound.remove(at));
+                }
+                if self.inbound.len() < MAX_STREAMS {
+                    self.inbound.push(Inbound::new(protocol));
+                }
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol,

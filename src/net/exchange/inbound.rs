@@ -71,6 +71,11 @@ impl Inbound {
         Self { stream, buffer: BytesMut::new(), length: None, deadline: None, read: 0, told: 0 }
     }
 
+    /// Whether it is between two messages, as far as it was read.
+    pub fn is_idle(&self) -> bool {
+        self.length.is_none() && self.buffer.is_empty()
+    }
+
     /// The next event. After `Ended` or `Failed` the stream must be dropped.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         match self.poll_message(cx) {
