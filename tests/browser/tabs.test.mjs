@@ -118,10 +118,11 @@ journey('Remove frees the bytes and says how many', async scene => {
   await only.myFiles.getByRole('button', { name: `Remove ${gone.name}` }).click()
   const said = await only.statusText(/freed/i)
   assert.match(said, /\b(6|5\.7)(\.\d+)? ?M/i, said)
-  await until('it is not listed any more', async () => await only.myFiles.getByText(gone.name).count() === 0)
+  const listed = name => only.myFiles.getByRole('button', { name: `Remove ${name}` }).count()
+  await until('it is not listed any more', async () => await listed(gone.name) === 0)
   await only.page.reload()
   await only.myFiles.getByText(kept.name).first().waitFor()
-  assert.equal(await only.myFiles.getByText(gone.name).count(), 0)
+  assert.equal(await listed(gone.name), 0)
 })
 
 journey('what one tab shares is dialled under the address of that tab', async scene => {
