@@ -94,14 +94,14 @@ async function rawRound (a, b, counted) {
 
 async function peerRound (a, b, addr, counted) {
   const added = await a.evaluate(async length => {
-    const bytes = raw.freshBytes(length)
+    const bytes = raw.freshBytes(length).slice()
     const file = new File([raw.freshBytes(length)], 'f')
     const timed = async run => {
       const began = performance.now()
       const result = await run()
       return { ms: performance.now() - began, ...result }
     }
-    const ofBytes = await timed(() => peer.add(bytes.slice()))
+    const ofBytes = await timed(() => peer.add(bytes))
     const ofFile = await timed(() => peer.add(file))
     const read = await timed(async () => ({ read: await drain(peer.cat(ofFile.cid)) }))
     return { ofBytes, ofFile, read }
@@ -122,7 +122,7 @@ async function peerRound (a, b, addr, counted) {
 
 async function firstBytes (a, b, addr, counted) {
   for (let i = 0; i < FIRST_BYTES_A_ROUND; i++) {
-    const cid = await a.evaluate(async () => (await peer.add(raw.freshBytes(4096).slice())).cid)
+    const cid = await a.evaluate(async () => (await peer.add(kit.random(4096))).cid)
     const ms = await b.evaluate(async ([path, from]) => {
       const began = performance.now()
       const reader = peer.cat(path, { providers: [from] }).getReader()
