@@ -22,6 +22,9 @@ const READ_EVERY_MS = 200
 /** The line that ends a suite, as the test harness writes it. */
 const RESULT = /^test result: (ok|FAILED)\./m
 
+/** Without a network of its own, Chromium must be told to use loopback for WebRTC: by a flag and a camera's permission. */
+const LOOPBACK = process.env.AVOCET_NET !== 'own'
+
 const browserName = process.env.AVOCET_BROWSER ?? 'chromium'
 const folder = await mkdtemp(join(tmpdir(), 'avocet-wasm-'))
 const cleanUp = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })]
@@ -62,6 +65,9 @@ async function run () {
   if (relay !== undefined) {
     await page.evaluateOnNewDocument(text => { globalThis.AVOCET_TEST_RELAY = text }, relay)
   }
+  if (LOOPBACK && browserName === 'chromium') {
+    await browser.defaultBrowserContext().overridePermissions(`http://${address}`, ['camera', 'microphone'])
+  }
   await page.goto(`http://${address}/`)
   return await follow(page)
 }
@@ -91,7 +97,6 @@ async function follow (page) {
 }
 
 async function open () {
-  const loopback = process.env.AVOCET_NET !== 'own'
   if (browserName === 'firefox') {
     return await puppeteer.launch({
       browser: 'firefox',
@@ -107,9 +112,9 @@ async function open () {
     userDataDir: join(folder, 'profile'),
     protocolTimeout: LIMIT_MS,
     args: [
-      // Root has no sandbox; and without a network of its own WebRTC must be told to use loopback.
+      // Root has no sandbox.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      ...(loopback ? ['--allow-loopback-in-peer-connection', '--use-fake-ui-for-media-stream'] : [])
+      ...(LOOPBACK ? ['--allow-loopback-in-peer-connection'] : [])
     ]
   })
 }
