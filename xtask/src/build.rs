@@ -15,9 +15,9 @@ use crate::{
     setup,
 };
 
-/// wasm-opt's level. At -Oz the file is smaller by a few percent and nothing that was measured is
-/// slower: the hot loops (hashing) were compiled for speed before.
-const LEVEL: &str = "-Oz";
+/// wasm-opt's level: small. What is hot, hashing, WebCrypto does wherever there is one.
+const LEVEL: &[&str] =
+    &["-Oz", "--converge", "--zero-filled-memory", "--strip-producers", "--strip-target-features"];
 
 /// What rustc 1.82 and later uses of wasm by itself; wasm-opt must know, or refuses the file.
 const FEATURES: &[&str] = &[
@@ -78,7 +78,7 @@ fn wasm() -> Result {
     run(minify.arg(format!("--outfile={}", glue.display())))?;
     let wasm = package.join("avocet_bg.wasm");
     let mut optimise = node_tool("binaryen/bin/wasm-opt");
-    run(optimise.arg(LEVEL).args(FEATURES).arg(&wasm).arg("--output").arg(&wasm))?;
+    run(optimise.args(LEVEL).args(FEATURES).arg(&wasm).arg("--output").arg(&wasm))?;
     fs::write(stamp_file, stamp).context("write js/pkg/.stamp")
 }
 
@@ -108,7 +108,7 @@ fn stamp(compiled: &[u8]) -> Result<String> {
         .context("read binaryen's package.json")?;
     hasher.write(binaryen.as_bytes());
     let bindgen = project::locked_version("wasm-bindgen")?;
-    Ok(format!("{:016x} {bindgen} {LEVEL}", hasher.finish()))
+    Ok(format!("{:016x} {bindgen} {}", hasher.finish(), LEVEL.join(" ")))
 }
 
 /// Checks the package's JavaScript and writes its declarations to `js/types/`.
