@@ -26,6 +26,9 @@ pub type Reply = oneshot::Sender<Result<PeerInfo, ConnectError>>;
 struct Dial {
     left: VecDeque<Multiaddr>,
     current: ConnectionId,
+    /// One that was tried and may be tried a second time: two that share a relay may both lean on a connection
+    /// to it that is just being made, or just going.
+    again: Option<Multiaddr>,
     /// Where only a direct connection counts as the outcome.
     direct: bool,
     waiters: Vec<Reply>,
@@ -86,9 +89,10 @@ impl Dials {
             let _ = reply.send(Err(ConnectError::TooManyDials(peer)));
             return None;
         }
+        let again = Some(first.clone()).filter(|addr| Route::of(addr) == Some(Route::WebRtc));
         let opts = options(peer, first);
         let current = opts.connection_id();
-        self.under_way.insert(peer, Dial { left, current, direct, waiters: vec![reply] });
+        self.under_way.insert(peer, Dial { left, again, current, direct, waiters: vec![reply] });
         Some(opts)
     }
 
@@ -114,7 +118,7 @@ impl Dials {
     ) -> Option<DialOpts> {
         let dial = self.under_way.get_mut(&peer).filter(|dial| dial.current == connection)?;
         let wanted = dial.waiters.iter().any(|waiter| !waiter.is_canceled());
-        match dial.left.pop_front().filter(|_| wanted) {
+        match dial.left.pop_front().or_else(|| dial.again.take()).filter(|_| wanted) {
             Some(next) => {
                 let opts = options(peer, next);
                 dial.current = opts.connection_id();
