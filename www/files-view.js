@@ -1,5 +1,6 @@
 // The section “My files”: what is kept on this device, and how much room it takes.
 
+import { repeat } from 'lit/directives/repeat.js';
 import { copyText } from './clipboard.js';
 import { announcer, host, transfers } from './context.js';
 import { linkAddresses } from './share-view.js';
@@ -62,7 +63,7 @@ class FilesView extends View {
     if (this.#rows.length === 0) return html`<p class="empty">${words.empty}</p>`;
     return html`
       <p class="hint">${words.lead}</p>
-      <ul class="rows">${this.#rows.map((row) => this.#row(row))}</ul>
+      <ul class="rows">${repeat(this.#rows, (row) => row.cid, (row) => this.#row(row))}</ul>
     `;
   }
 
