@@ -18,7 +18,7 @@ use std::collections::{HashMap, VecDeque};
 /// Peers dialled at once; js-libp2p's `maxParallelDials` is 100, a browser is slow at more than a few.
 const MAX_DIALS: usize = 32;
 /// Those who may wait for one dial.
-const MAX_WAITERS: usize = 256;
+pub const MAX_WAITERS: usize = 256;
 
 /// The answer to a wish for a connection.
 pub type Reply = oneshot::Sender<Result<PeerInfo, ConnectError>>;

@@ -59,6 +59,11 @@ impl Relays {
         }
     }
 
+    /// Whether a reservation on this relay is being asked for.
+    pub fn is_trying(&self, id: &PeerId) -> bool {
+        self.relays.iter().any(|relay| relay.id == *id && relay.reservation.is_trying())
+    }
+
     /// When `tick` wants to be called next.
     pub fn due(&self) -> Option<Instant> {
         self.relays.iter().filter_map(|relay| relay.reservation.due()).min()

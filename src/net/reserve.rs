@@ -35,6 +35,11 @@ impl Reservation {
         Self { state: State::Waiting(now), wait: FIRST_WAIT }
     }
 
+    /// Whether a try is under way.
+    pub fn is_trying(&self) -> bool {
+        matches!(self.state, State::Trying(_))
+    }
+
     /// Whether a try is due; then it counts as begun.
     pub fn begin_if_due(&mut self, now: Instant) -> bool {
         match self.state {

@@ -73,6 +73,7 @@ pub fn start(options: Options, on_event: impl Fn(Event) + 'static) -> Result<Han
         relays: Relays::new(&options.relays, platform::now()),
         bootstrap: options.bootstrap,
         dials: Dials::default(),
+        parked: Vec::new(),
         discovery: Discovery::default(),
         table: handle.table.clone(),
         addrs: handle.addrs.clone(),

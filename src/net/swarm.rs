@@ -6,7 +6,7 @@ use super::{
     dials::{self, Dials},
     discovery::{self, Discovery},
     exchange,
-    handle::Command,
+    handle::{Command, ConnectError},
     medium,
     relays::Relays,
     start::Event,
@@ -27,6 +27,8 @@ pub(super) struct Network {
     pub relays: Relays,
     pub bootstrap: Vec<Multiaddr>,
     pub dials: Dials,
+    /// Dials that wait for a relay, at most [`dials::MAX_WAITERS`]. Each try at one ends within its limit.
+    pub parked: Vec<(PeerId, Vec<Multiaddr>, dials::Reply)>,
     pub discovery: Discovery,
     pub table: Rc<RefCell<Table>>,
     pub addrs: Rc<RefCell<Vec<Multiaddr>>>,
@@ -49,6 +51,7 @@ impl Network {
         self.listen();
         let ended = loop {
             self.relays.tick(&mut self.swarm, platform::now());
+            self.unpark();
             let mut timer = self
                 .relays
                 .due()
@@ -101,9 +104,12 @@ impl Network {
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Connect { peer, addrs, source, reply } => {
+                if self.parked.len() >= dials::MAX_WAITERS {
+                    let _ = reply.send(Err(ConnectError::TooManyDials(peer)));
+                    return;
+                }
                 let addrs = dials::plan(peer, addrs, source, &self.relays.ids());
-                let next = self.dials.begin(&self.table.borrow(), peer, addrs, reply);
-                self.dial(next);
+                self.parked.push((peer, addrs, reply));
             }
             Command::Disconnect(peer, reply) => {
                 let _ = reply.send(self.swarm.disconnect_peer_id(peer).is_ok());
@@ -120,6 +126,23 @@ impl Network {
             Command::Online => self.relays.hurry(platform::now()),
             // Taken by `run`.
             Command::Stop(_) => {}
+        }
+    }
+
+    /// Begins the dials that were asked for. One by way of a relay that is just being connected to waits for that:
+    /// a second connection to it, for the circuit alone, would be closed as soon as the first stands.
+    fn unpark(&mut self) {
+        for (peer, addrs, reply) in std::mem::take(&mut self.parked) {
+            let way = addrs.first().and_then(dial::relay);
+            let on_its_way = |relay: &PeerId| {
+                self.relays.is_trying(relay) && self.table.borrow().info(relay).is_none()
+            };
+            if way.as_ref().is_some_and(on_its_way) {
+                self.parked.push((peer, addrs, reply));
+                continue;
+            }
+            let next = self.dials.begin(&self.table.borrow(), peer, addrs, reply);
+            self.dial(next);
         }
     }
 
