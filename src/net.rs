@@ -3,6 +3,7 @@
 //! What a remote peer asks of our blocks leaves as an [`Event`]: the network knows nothing of the store.
 
 mod behaviour;
+mod dht;
 pub mod dial;
 mod dials;
 mod discovery;
@@ -21,7 +22,7 @@ mod swarm;
 mod table;
 mod timer;
 
-pub use behaviour::MAX_PROVIDED;
+pub use dht::MAX_PROVIDED;
 pub use handle::{ConnectError, Handle, Provider};
 pub use medium::{IceServer, MediumError};
 pub use start::{Event, Options, start};

@@ -1,11 +1,9 @@
 //! The protocols that one peer speaks, joined into one libp2p behaviour.
 
-use super::{exchange, medium};
+use super::{dht::Dht, exchange, medium};
 use libp2p::{
-    StreamProtocol, connection_limits, identify, identity::Keypair, kad, ping, relay,
-    swarm::NetworkBehaviour,
+    connection_limits, identify, identity::Keypair, ping, relay, swarm::NetworkBehaviour,
 };
-use std::{num::NonZeroUsize, time::Duration};
 
 /// Connections of one tab: what js-libp2p allows a browser.
 const MAX_CONNECTIONS: u32 = 100;
@@ -16,12 +14,6 @@ const MAX_PENDING_INBOUND: u32 = 10;
 const MAX_PENDING_OUTBOUND: u32 = 100;
 /// Connections with one peer: a relayed and a direct one, and as many again while two dial each other at once.
 const MAX_PER_PEER: u32 = 4;
-/// The public network's DHT (specification: Kademlia DHT).
-pub const DHT: StreamProtocol = StreamProtocol::new("/ipfs/kad/1.0.0");
-/// A query that has not ended by then has met only peers that do not answer.
-const QUERY_TIME: Duration = Duration::from_secs(20);
-/// Keys that one tab provides at the most: 1000 entries a root (the JavaScript contract) for some tens of roots.
-pub const MAX_PROVIDED: usize = 65_536;
 /// Identify's name for the protocol family (specification: identify).
 const FAMILY: &str = "ipfs/0.1.0";
 /// How we name ourselves to others.
@@ -38,8 +30,8 @@ pub struct Behaviour {
     pub direct: medium::Direct,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
-    /// A client only: a tab comes and goes too often to hold others' records.
-    pub dht: kad::Behaviour<kad::store::MemoryStore>,
+    /// Who has what.
+    pub dht: Dht,
     /// Blocks, over direct connections.
     pub exchange: exchange::Behaviour,
 }
@@ -50,6 +42,7 @@ impl Behaviour {
         keypair: &Keypair,
         relay: relay::client::Behaviour,
         direct: medium::Direct,
+        dht: Dht,
         exchange: exchange::Behaviour,
     ) -> Self {
         let limits = connection_limits::ConnectionLimits::default()
@@ -59,36 +52,17 @@ impl Behaviour {
             .with_max_established_per_peer(Some(MAX_PER_PEER));
         let identify = identify::Config::new(FAMILY.into(), keypair.public())
             .with_agent_version(AGENT.into())
-            .with_push_listen_addr_updates(true);
+            .with_push_listen_addr_updates(true)
+            // What others say of their own addresses is no reason to dial them: `dial` decides.
+            .with_cache_size(0);
         Self {
             limits: connection_limits::Behaviour::new(limits),
             relay,
             direct,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
-            dht: dht(keypair),
+            dht,
             exchange,
         }
     }
-}
-
-fn dht(keypair: &Keypair) -> kad::Behaviour<kad::store::MemoryStore> {
-    let id = keypair.public().to_peer_id();
-    let store = kad::store::MemoryStoreConfig {
-        max_provided_keys: MAX_PROVIDED,
-        max_records: 0,
-        ..Default::default()
-    };
-    let mut config = kad::Config::new(DHT);
-    config
-        .set_query_timeout(QUERY_TIME)
-        .set_parallelism(NonZeroUsize::MIN.saturating_add(2))
-        // `route::provide` decides when to say again what is here.
-        .set_provider_publication_interval(None)
-        .set_publication_interval(None)
-        .set_replication_interval(None);
-    let mut dht =
-        kad::Behaviour::with_config(id, kad::store::MemoryStore::with_config(id, store), config);
-    dht.set_mode(Some(kad::Mode::Client));
-    dht
 }

@@ -29,9 +29,19 @@ struct Dial {
     /// One that was tried and may be tried a second time: two that share a relay may both lean on a connection
     /// to it that is just being made, or just going.
     again: Option<Multiaddr>,
-    /// Where only a direct connection counts as the outcome.
+    waiters: Vec<Waiter>,
+}
+
+struct Waiter {
+    reply: Reply,
+    /// Whether only a direct connection is what it waits for.
     direct: bool,
-    waiters: Vec<Reply>,
+}
+
+impl Waiter {
+    fn is_gone(&self) -> bool {
+        self.reply.is_canceled()
+    }
 }
 
 /// See the module.
@@ -74,9 +84,11 @@ impl Dials {
                     dial.left.push_back(addr);
                 }
             }
-            dial.waiters.retain(|waiter| !waiter.is_canceled());
+            dial.waiters.retain(|waiter| !waiter.is_gone());
             if dial.waiters.len() < MAX_WAITERS {
-                dial.waiters.push(reply);
+                dial.waiters.push(Waiter { reply, direct });
+            } else {
+                let _ = reply.send(Err(ConnectError::TooManyDials(peer)));
             }
             return None;
         }
@@ -92,21 +104,29 @@ impl Dials {
         let again = Some(first.clone()).filter(|addr| Route::of(addr) == Some(Route::WebRtc));
         let opts = options(peer, first);
         let current = opts.connection_id();
-        self.under_way.insert(peer, Dial { left, again, current, direct, waiters: vec![reply] });
+        let waiters = vec![Waiter { reply, direct }];
+        self.under_way.insert(peer, Dial { left, again, current, waiters });
         Some(opts)
     }
 
-    /// A connection with the peer stands: whoever waits for it is told.
-    pub fn connected(&mut self, table: &Table, peer: PeerId) {
-        let Some(info) = table.info(&peer) else { return };
-        let enough = |dial: &Dial| info.direct || !dial.direct;
-        if self.under_way.get(&peer).is_some_and(enough)
-            && let Some(dial) = self.under_way.remove(&peer)
-        {
-            for waiter in dial.waiters {
-                let _ = waiter.send(Ok(info.clone()));
-            }
+    /// A connection with the peer stands: whoever waits for one of its kind is told. Gives the next dial, if that
+    /// connection was the outcome of this one and somebody waits for a better one.
+    pub fn connected(
+        &mut self,
+        table: &Table,
+        peer: PeerId,
+        connection: ConnectionId,
+    ) -> Option<DialOpts> {
+        let info = table.info(&peer)?;
+        let dial = self.under_way.get_mut(&peer)?;
+        for waiter in dial.waiters.extract_if(.., |waiter| info.direct || !waiter.direct) {
+            let _ = waiter.reply.send(Ok(info.clone()));
         }
+        if dial.waiters.is_empty() {
+            self.under_way.remove(&peer);
+            return None;
+        }
+        self.failed(peer, connection, "the connection goes through a relay".to_owned())
     }
 
     /// A dial failed. Gives the next one, or tells those who wait that there is none.
@@ -117,7 +137,7 @@ impl Dials {
         why: String,
     ) -> Option<DialOpts> {
         let dial = self.under_way.get_mut(&peer).filter(|dial| dial.current == connection)?;
-        let wanted = dial.waiters.iter().any(|waiter| !waiter.is_canceled());
+        let wanted = dial.waiters.iter().any(|waiter| !waiter.is_gone());
         match dial.left.pop_front().or_else(|| dial.again.take()).filter(|_| wanted) {
             Some(next) => {
                 let opts = options(peer, next);
@@ -128,7 +148,7 @@ impl Dials {
                 if let Some(dial) = self.under_way.remove(&peer) {
                     for waiter in dial.waiters {
                         let error = ConnectError::Failed { peer, why: why.clone() };
-                        let _ = waiter.send(Err(error));
+                        let _ = waiter.reply.send(Err(error));
                     }
                 }
                 None
@@ -140,4 +160,58 @@ impl Dials {
 /// Always, not only when disconnected: a direct connection is dialled while a relayed one stands.
 fn options(peer: PeerId, addr: Multiaddr) -> DialOpts {
     DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![addr]).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use libp2p::core::{ConnectedPoint, Endpoint, transport::PortUse};
+
+    fn connected(address: &Multiaddr) -> ConnectedPoint {
+        let (role_override, port_use) = (Endpoint::Dialer, PortUse::New);
+        ConnectedPoint::Dialer { address: address.clone(), role_override, port_use }
+    }
+
+    #[test]
+    fn who_wants_a_direct_connection_is_not_put_off_with_the_circuit_that_another_asked_for() {
+        let (peer, relay) = (PeerId::random(), PeerId::random());
+        let circuit: Multiaddr =
+            format!("/dns4/a.example/tcp/443/wss/p2p/{relay}/p2p-circuit/p2p/{peer}")
+                .parse()
+                .unwrap();
+        let webrtc: Multiaddr =
+            format!("/dns4/a.example/tcp/443/wss/p2p/{relay}/p2p-circuit/webrtc/p2p/{peer}")
+                .parse()
+                .unwrap();
+        let (mut dials, mut table) = (Dials::default(), Table::default());
+        let (first, mut any) = oneshot::channel();
+        let (second, mut direct) = oneshot::channel();
+        let under_way = dials.begin(&table, peer, vec![circuit.clone()], first).unwrap();
+        assert!(dials.begin(&table, peer, vec![webrtc.clone()], second).is_none(), "it joins");
+
+        table.opened(peer, under_way.connection_id(), &connected(&circuit));
+        let next = dials.connected(&table, peer, under_way.connection_id()).unwrap();
+        assert!(!any.try_recv().unwrap().unwrap().unwrap().direct);
+        assert!(direct.try_recv().unwrap().is_none(), "it goes on waiting");
+
+        table.opened(peer, next.connection_id(), &connected(&webrtc));
+        assert!(dials.connected(&table, peer, next.connection_id()).is_none());
+        assert!(direct.try_recv().unwrap().unwrap().unwrap().direct);
+        assert!(dials.under_way.is_empty());
+    }
+
+    #[test]
+    fn who_waits_past_the_limit_is_told_so() {
+        let peer = PeerId::random();
+        let addr: Multiaddr = "/dns4/a.example/tcp/443/wss".parse().unwrap();
+        let (mut dials, table) = (Dials::default(), Table::default());
+        let mut replies = Vec::new();
+        for _ in 0..=MAX_WAITERS {
+            let (reply, told) = oneshot::channel();
+            dials.begin(&table, peer, vec![addr.clone()], reply);
+            replies.push(told);
+        }
+        let last = replies.last_mut().unwrap().try_recv().unwrap();
+        assert!(matches!(last, Some(Err(ConnectError::TooManyDials(_)))));
+    }
 }

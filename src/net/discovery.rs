@@ -1,18 +1,13 @@
 //! The DHT's queries and who waits for their answers.
 
-use super::handle::Provider;
+use super::{dht::Dht, handle::Provider};
 use avocet_dag::Cid;
 use futures::channel::{mpsc, oneshot};
 use libp2p::{
     PeerId,
-    core::Endpoint,
     kad::{self, QueryId, QueryResult},
-    swarm::{ConnectionId, NetworkBehaviour},
 };
 use std::collections::{HashMap, HashSet};
-
-/// The DHT as this peer has it: a client with a store for its own keys.
-pub type Dht = kad::Behaviour<kad::store::MemoryStore>;
 
 /// Queries under way at once; whoever asks for more is refused. Kubo's client runs as many.
 const MAX_QUERIES: usize = 128;
@@ -41,7 +36,7 @@ impl Discovery {
     pub fn find(&mut self, dht: &mut Dht, cid: &Cid, providers: mpsc::Sender<Provider>) {
         self.finds.retain(|_, find| !find.providers.is_closed());
         if self.finds.len() + self.provides.len() < MAX_QUERIES {
-            let id = dht.get_providers(key(cid));
+            let id = dht.client().get_providers(key(cid));
             self.finds.insert(id, Find { providers, seen: HashSet::new() });
         }
     }
@@ -51,7 +46,7 @@ impl Discovery {
         if self.finds.len() + self.provides.len() >= MAX_QUERIES {
             return;
         }
-        match dht.start_providing(key(cid)) {
+        match dht.client().start_providing(key(cid)) {
             Ok(id) => drop(self.provides.insert(id, told)),
             Err(error) => tracing::warn!(%cid, %error, "not provided"),
         }
@@ -91,21 +86,13 @@ impl Discovery {
             if find.seen.len() >= MAX_PROVIDERS || !find.seen.insert(peer) {
                 continue;
             }
-            let provider = Provider { id: peer, addrs: addresses(dht, peer) };
+            let provider = Provider { id: peer, addrs: dht.addresses(peer) };
             if find.providers.try_send(provider).is_err() && find.providers.is_closed() {
-                if let Some(mut query) = dht.query_mut(&id) {
+                if let Some(mut query) = dht.client().query_mut(&id) {
                     query.finish();
                 }
                 return;
             }
         }
     }
-}
-
-/// What the DHT knows of a peer's addresses. Those of a provider live in the query while it runs and have no
-/// way out of it but the one by which a dial asks for them, so a dial's question is put here without the dial.
-fn addresses(dht: &mut Dht, peer: PeerId) -> Vec<libp2p::Multiaddr> {
-    let nobody = ConnectionId::new_unchecked(usize::MAX);
-    dht.handle_pending_outbound_connection(nobody, Some(peer), &[], Endpoint::Dialer)
-        .unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use super::{
     behaviour::Behaviour,
+    dht::Dht,
     dials::Dials,
     discovery::Discovery,
     exchange::{self, Exchange},
@@ -60,8 +61,14 @@ pub fn start(options: Options, on_event: impl Fn(Event) + 'static) -> Result<Han
     let (transport, direct, closer) =
         medium::build(&options.keypair, relay_transport, options.ice_servers)?;
     let exchange = Exchange::default();
-    let behaviour =
-        Behaviour::new(&options.keypair, relay, direct, exchange::Behaviour::new(exchange.clone()));
+    let named = options.relays.iter().chain(&options.bootstrap).cloned().collect();
+    let behaviour = Behaviour::new(
+        &options.keypair,
+        relay,
+        direct,
+        Dht::new(&options.keypair, named),
+        exchange::Behaviour::new(exchange.clone()),
+    );
     let config = swarm::Config::with_executor(platform::spawn)
         .with_idle_connection_timeout(IDLE)
         .with_max_negotiating_inbound_streams(NEGOTIATING);

@@ -1,7 +1,8 @@
 //! The one loop: it owns the swarm, hears its events and the commands of handles, and keeps the timers.
 
 use super::{
-    behaviour::{Behaviour, BehaviourEvent, DHT},
+    behaviour::{Behaviour, BehaviourEvent},
+    dht,
     dial::{self, Route},
     dials::{self, Dials},
     discovery::{self, Discovery},
@@ -91,7 +92,7 @@ impl Network {
         }
         for addr in std::mem::take(&mut self.bootstrap) {
             let Some(peer) = dial::target(&addr) else { continue };
-            self.swarm.behaviour_mut().dht.add_address(&peer, addr.clone());
+            self.swarm.behaviour_mut().dht.client().add_address(&peer, addr.clone());
             // A relay that is a server of the DHT too is dialled by the reservation.
             if !self.relays.ids().contains(&peer)
                 && let Err(error) = self.swarm.dial(addr.clone())
@@ -121,7 +122,7 @@ impl Network {
                 self.discovery.provide(&mut self.swarm.behaviour_mut().dht, &cid, told);
             }
             Command::Unprovide(cid) => {
-                self.swarm.behaviour_mut().dht.stop_providing(&discovery::key(&cid));
+                self.swarm.behaviour_mut().dht.client().stop_providing(&discovery::key(&cid));
             }
             Command::Online => self.relays.hurry(platform::now()),
             // Taken by `run`.
@@ -162,7 +163,8 @@ impl Network {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 let change = self.table.borrow_mut().opened(peer_id, connection_id, &endpoint);
-                self.dials.connected(&self.table.borrow(), peer_id);
+                let next = self.dials.connected(&self.table.borrow(), peer_id, connection_id);
+                self.dial(next);
                 let info = self.table.borrow().info(&peer_id);
                 if let (Change::Better, Some(info)) = (change, info) {
                     self.set_online(true);
@@ -232,7 +234,7 @@ impl Network {
             }) => self.relays.accepted(&relay_peer_id),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 self.table.borrow_mut().identified(&peer_id, &info.agent_version);
-                if info.protocols.contains(&DHT) && self.dht_servers.insert(peer_id) {
+                if info.protocols.contains(&dht::PROTOCOL) && self.dht_servers.insert(peer_id) {
                     (self.on_event)(Event::DhtReady);
                 }
             }
