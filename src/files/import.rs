@@ -7,7 +7,7 @@
 use std::{cell::Cell, time::Duration};
 
 use avocet_dag::{
-    Cid, Payload as _, code,
+    Cid, Payload as _,
     unixfs::{self, Chunking, DirError, ImportOptions, Importer, Leaf, OptionsError, Tree},
 };
 use futures::{Stream, StreamExt, TryStreamExt, future::LocalBoxFuture, stream};
@@ -239,8 +239,9 @@ impl Work<'_> {
             true => chunk,
             false => unixfs::leaf_bytes(options, chunk.to_bytes()).into(),
         };
-        let (version, codec) = options.leaf_codec();
-        let block = platform::hash(version, codec, code::SHA2_256, bytes).await;
+        let codec = options.leaf_codec();
+        let (version, hash) = options.naming(codec, bytes.len());
+        let block = platform::hash(version, codec, hash, bytes).await;
         Ok(Some((block.map_err(|error| Fault::Block(error.into()))?, size)))
     }
 

@@ -18,7 +18,10 @@ pub use chunk::{Chunker, Cut, Fixed, FixedChunker};
 pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Mtime};
 pub use dir::{DirEntry, DirError, Entries, entries};
 pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes};
-pub use profile::{Chunking, HamtSize, ImportOptions, MAX_CHUNK, MAX_LINKS, OptionsError, Profile};
+pub use profile::{
+    Chunking, HamtSize, ImportOptions, Layout, MAX_CHUNK, MAX_FANOUT, MAX_LINKS, MIN_RABIN,
+    OptionsError, Profile, hash_code,
+};
 pub use read::{MAX_FILE_DEPTH, MAX_HELD, ReadError, Reader, Window};
 pub use tree::{Built, Entry, MAX_DEPTH, Tree};
 

@@ -197,7 +197,7 @@ fn profiles_have_names() {
     assert_eq!("unixfs-v0-2015".parse(), Ok(Profile::UnixfsV0_2015));
     assert_eq!("size-42".parse(), Ok(Chunking::Size(42)));
     assert!("unixfs-v2".parse::<Profile>().is_err());
-    for name in ["size-", "size", "size--1", "size-99999999999999999999", "rabin-1-2-3"] {
+    for name in ["size-", "size", "size--1", "size-99999999999999999999", "rabin-1-2"] {
         assert!(name.parse::<Chunking>().is_err(), "{name}");
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use avocet_dag::{
     Cid, Version,
-    unixfs::{DirError, Entry, HamtSize, ImportOptions, Tree, stat},
+    unixfs::{DirError, Entry, HamtSize, ImportOptions, Tree, hash_code, stat},
 };
 use bytes::Bytes;
 use chacha20::{
@@ -117,6 +117,10 @@ fn options(params: &Value) -> Result<ImportOptions, Skip> {
         return Err("inlining");
     }
     let options = ImportOptions {
+        hash: hash_code(params["hash"].as_str().unwrap()).unwrap(),
+        layout: params["layout"].as_str().unwrap().parse().unwrap(),
+        inline_limit: params["inline_limit"].as_u64().unwrap_or(0) as usize,
+        hamt_fanout: number("hamt_fanout"),
         cid_version: [Version::V0, Version::V1][number("cid_version")],
         raw_leaves: params["raw_leaves"].as_bool().unwrap(),
         chunking: params["chunker"].as_str().unwrap().parse().unwrap(),

@@ -54,8 +54,7 @@ pub fn leaf_bytes(options: &ImportOptions, chunk: Bytes) -> Bytes {
 
 /// The block that a chunk becomes. Give its [`Leaf`] to the [`Importer`].
 pub fn leaf(options: &ImportOptions, chunk: Bytes) -> Result<Block, BlockError> {
-    let (version, codec) = options.leaf_codec();
-    Block::hash(version, codec, code::SHA2_256, leaf_bytes(options, chunk))
+    options.block(options.leaf_codec(), leaf_bytes(options, chunk))
 }
 
 /// A finished file.
@@ -174,7 +173,7 @@ fn node(options: &ImportOptions, children: &[Leaf]) -> Result<(Block, Leaf), Imp
     };
     let links: Vec<_> = children.iter().map(link).collect();
     let bytes = pb::encode(&links, Some(&data.encode()));
-    let block = Block::hash(options.cid_version, code::DAG_PB, code::SHA2_256, bytes.into())?;
+    let block = options.block(code::DAG_PB, bytes.into())?;
     let below = children.iter().fold(0u64, |sum, child| sum.saturating_add(child.tsize));
     let tsize = below.saturating_add(block.len() as u64);
     let root = Leaf { cid: block.cid().clone(), size, tsize };

@@ -182,7 +182,7 @@ fn build(
         }
     }
     let bytes = pb::encode(&links, Some(&data));
-    let block = Block::hash(options.cid_version, code::DAG_PB, code::SHA2_256, bytes.into())?;
+    let block = options.block(code::DAG_PB, bytes.into())?;
     let total = |of: fn(&Entry) -> u64, own: u64| {
         items.iter().fold(own, |sum, (_, entry)| sum.saturating_add(of(entry)))
     };
