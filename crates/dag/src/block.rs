@@ -26,6 +26,20 @@ pub trait Payload: Clone + From<Bytes> {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Appends part of the bytes to `out`. `range` lies within `0..len()`. `false`: they are in
+    /// memory that cannot be read.
+    fn copy_to(&self, range: Range<usize>, out: &mut Vec<u8>) -> bool {
+        let bytes = self.as_bytes();
+        bytes.map(|bytes| out.extend_from_slice(&bytes[range])).is_some()
+    }
+
+    /// The parts in one piece. `None`: they are in memory that cannot be read.
+    fn join(parts: &[Self]) -> Option<Self> {
+        let mut out = Vec::with_capacity(parts.iter().map(Self::len).sum());
+        let copied = parts.iter().all(|part| part.copy_to(0..part.len(), &mut out));
+        copied.then(|| Bytes::from(out).into())
+    }
 }
 
 impl Payload for Bytes {

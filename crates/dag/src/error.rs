@@ -2,6 +2,7 @@
 
 use crate::{
     BlockError, CidError,
+    car::{CarError, ExportError},
     codec::CodecError,
     path::PathError,
     resolve::ResolveError,
@@ -146,6 +147,31 @@ impl Classify for WalkError {
         match self {
             Self::TooMany(_) => ErrorKind::Limit,
             Self::Codec(error) => error.kind(),
+        }
+    }
+}
+
+impl Classify for CarError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::TooLarge { .. } => ErrorKind::Limit,
+            Self::Version { .. } => ErrorKind::Unsupported,
+            Self::Block { source, .. } => source.kind(),
+            Self::NotInMemory => ErrorKind::Misuse,
+            _ => ErrorKind::Corrupt,
+        }
+    }
+}
+
+impl Classify for ExportError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Resolve(error) => error.kind(),
+            Self::Codec(error) => error.kind(),
+            Self::Node(error) => error.kind(),
+            Self::Link { source, .. } => source.kind(),
+            Self::Sizes { .. } => ErrorKind::Corrupt,
+            Self::TooMany | Self::TooMuchHeld { .. } => ErrorKind::Limit,
         }
     }
 }

@@ -63,13 +63,13 @@
 //!
 //! # Left out
 //!
-//! Sharded directories (they are recognised, and refused by name), DAG-CBOR and DAG-JSON, CAR,
-//! writing symbolic links, modes and times, the trickle layout, chunkers that follow the content,
+//! Sharded directories (they are recognised, and refused by name), DAG-CBOR and DAG-JSON, writing symbolic links, modes and times, the trickle layout, chunkers that follow the content,
 //! hash functions other than SHA-256 and identity, and changing a tree in place.
 
 #![forbid(unsafe_code)]
 
 mod block;
+pub mod car;
 mod cid;
 pub mod code;
 pub mod codec;

@@ -162,6 +162,10 @@ impl<'a> Opened<'a> {
         })
     }
 
+    pub(crate) fn data(&self) -> Option<&Data<'a>> {
+        self.0.as_ref().map(|envelope| &envelope.data)
+    }
+
     pub(crate) fn envelope(self) -> Option<Envelope<'a>> {
         self.0
     }

@@ -20,7 +20,7 @@ pub fn fixed_seed() -> Config {
 }
 
 /// Blocks by CID.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Store(pub HashMap<Cid, Block>);
 
 impl Store {

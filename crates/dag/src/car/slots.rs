@@ -1,0 +1,125 @@
+//! The parts of an archive that is being written, and what lies below a block.
+
+use std::{ops::Range, vec};
+
+use super::{ByteRange, ExportError};
+use crate::{
+    Block, Cid, Payload, code,
+    codec::{self, CodecError},
+    unixfs::{self, Envelope, NodeError, Opened, Type, file_size},
+};
+
+/// A part of an archive that is being written.
+#[derive(Debug)]
+pub(super) enum Slot<B> {
+    /// A block that was asked for.
+    Want(Link),
+    /// One that is here; its head is not read yet.
+    Block(Cid, B),
+    /// Bytes to be read.
+    Bytes(B),
+    /// Links left to follow, and what they cost.
+    Node(Links, usize),
+}
+
+/// Something that may have to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub cid: Cid,
+    pub below: Below,
+    /// Where in the file it begins, for parts of files.
+    pub start: u64,
+}
+
+/// What else has to be written with a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Below {
+    /// Nothing.
+    Nothing,
+    /// All that it links to.
+    All,
+    /// What it takes to read the file, or to list the directory, that it is the root of.
+    Entity,
+    /// The rest of a part of a file.
+    File,
+    /// The rest of a part of a sharded directory.
+    Shard,
+}
+
+/// The links of a block that was written, or will be next.
+pub(super) type Links = vec::IntoIter<Link>;
+
+/// What lies below `block`. `range` is what is asked for, and `span` what that means for the file:
+/// it is found when the file's root is here.
+pub(super) fn below<B: Payload>(
+    block: &Block<B>,
+    link: &Link,
+    range: Option<ByteRange>,
+    span: &mut Option<Range<u64>>,
+) -> Result<Links, ExportError> {
+    let links = match link.below {
+        Below::Nothing => Vec::new(),
+        Below::All => {
+            let cids = codec::links(block)?;
+            let link = |cid| Link { cid, below: Below::All, start: 0 };
+            cids.into_iter().filter(|cid| !is_nothing(cid)).map(link).collect()
+        }
+        // whatever is no file and no directory is an entity of one block
+        Below::Entity if block.cid().codec() != code::DAG_PB => Vec::new(),
+        Below::Entity => match unixfs::open(block) {
+            Err(error @ NodeError::Codec(CodecError::NotInMemory(_))) => return Err(error.into()),
+            Err(_) => Vec::new(),
+            Ok(opened) if opened.kind() == Type::Shard => shard(opened),
+            Ok(opened) if opened.kind() == Type::File => {
+                let size = opened.data().and_then(file_size);
+                *span = range.map(|range| range.of(size.unwrap_or(0)));
+                file(block.cid(), opened, link.start, span.as_ref())?
+            }
+            Ok(_) => Vec::new(),
+        },
+        Below::File => file(block.cid(), unixfs::open(block)?, link.start, span.as_ref())?,
+        Below::Shard => shard(unixfs::open(block)?),
+    };
+    Ok(links.into_iter())
+}
+
+/// The links to the parts of a file that `span` needs.
+fn file(
+    cid: &Cid,
+    opened: Opened<'_>,
+    mut start: u64,
+    span: Option<&Range<u64>>,
+) -> Result<Vec<Link>, ExportError> {
+    let Some(Envelope { node, data, .. }) = opened.envelope() else { return Ok(Vec::new()) };
+    let part = |cid, start| Link { cid, below: Below::File, start };
+    let Some(span) = span else {
+        return Ok(node.links().map(|link| part(link.cid, 0)).collect());
+    };
+    if node.len() != data.blocksizes.len() {
+        return Err(ExportError::Sizes { cid: cid.clone() });
+    }
+    let mut links = Vec::new();
+    start = start.saturating_add(data.data.map_or(0, <[u8]>::len) as u64);
+    for (link, size) in node.links().zip(data.blocksizes) {
+        let end = start.saturating_add(size);
+        if start.max(span.start) < end.min(span.end) {
+            links.push(part(link.cid, start));
+        }
+        start = end;
+    }
+    Ok(links)
+}
+
+/// The links to the other parts of a sharded directory. An entry's name follows the digits of its
+/// place; what has a place and no name is a part.
+fn shard(opened: Opened<'_>) -> Vec<Link> {
+    let Some(Envelope { node, data, .. }) = opened.envelope() else { return Vec::new() };
+    let digits = data.fanout.map_or(0, |fanout| format!("{:X}", fanout.saturating_sub(1)).len());
+    let parts = node.links().filter(|link| link.name.map_or(0, <[u8]>::len) == digits);
+    parts.map(|link| Link { cid: link.cid, below: Below::Shard, start: 0 }).collect()
+}
+
+/// Content that stands in the CID itself, and that leads nowhere.
+fn is_nothing(cid: &Cid) -> bool {
+    cid.inline().is_some() && cid.codec() == code::RAW
+}
