@@ -6,7 +6,7 @@ use crate::{
     codec::CodecError,
     path::PathError,
     resolve::ResolveError,
-    unixfs::{DirError, ImportError, NodeError, OptionsError, ReadError},
+    unixfs::{DirError, HamtError, ImportError, ListError, NodeError, OptionsError, ReadError},
     walk::WalkError,
 };
 
@@ -84,6 +84,17 @@ impl Classify for NodeError {
         match self {
             Self::Codec(error) => error.kind(),
             Self::NotUnixfs { .. } => ErrorKind::Corrupt,
+            Self::Hamt { source, .. } => source.kind(),
+        }
+    }
+}
+
+impl Classify for HamtError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::HashType(_) => ErrorKind::Unsupported,
+            Self::TooDeep => ErrorKind::Limit,
+            _ => ErrorKind::Corrupt,
         }
     }
 }
@@ -132,12 +143,25 @@ impl Classify for DirError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Name { .. } | Self::Duplicate { .. } => ErrorKind::InvalidPath,
-            Self::TooDeep { .. } | Self::TooLarge { .. } => ErrorKind::Limit,
+            Self::TooDeep { .. } | Self::TooLarge { .. } | Self::Collision { .. } => {
+                ErrorKind::Limit
+            }
             Self::NotADirectory { .. } => ErrorKind::NotADirectory,
             Self::Sharded(_) => ErrorKind::Unsupported,
             Self::Options(error) => error.kind(),
             Self::Node(error) => error.kind(),
             Self::Block(error) => error.kind(),
+        }
+    }
+}
+
+impl Classify for ListError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotADirectory { .. } => ErrorKind::NotADirectory,
+            Self::Link { source, .. } => source.kind(),
+            Self::TooMany { .. } | Self::TooMuchHeld { .. } => ErrorKind::Limit,
+            Self::Node(error) => error.kind(),
         }
     }
 }

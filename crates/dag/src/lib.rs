@@ -11,10 +11,11 @@
 //! ([`unixfs::leaf`]), push what is known of it ([`unixfs::Leaf`]) to a [`unixfs::Importer`], and
 //! store the blocks that come back; `finish` gives the root. The importer never sees a leaf's
 //! bytes, so these may be hashed and kept elsewhere ([`Payload`]). To add a folder, put each
-//! file's root into a [`unixfs::Tree`] under its path; `finish` gives the directories.
+//! file's root into a [`unixfs::Tree`] under its path; `build` gives the directories, sharded
+//! where they are large.
 //!
 //! To open something: parse a [`path::Path`], follow its names with a [`resolve::Resolver`], ask
-//! [`unixfs::stat`] what is there; then list it with [`unixfs::entries`], or read it with a
+//! [`unixfs::stat`] what is there; then list it with a [`unixfs::Listing`], or read it with a
 //! [`unixfs::Reader`]. To keep, count or mark all of a graph: [`walk::Walk`].
 //!
 //! Blocks that others sent become a [`Block`] by [`Block::verify`], and in no other way.
@@ -63,8 +64,11 @@
 //!
 //! # Left out
 //!
-//! Sharded directories (they are recognised, and refused by name), DAG-CBOR and DAG-JSON, writing symbolic links, modes and times, the trickle layout, chunkers that follow the content,
-//! hash functions other than SHA-256 and identity, and changing a tree in place.
+//! - DAG-CBOR and DAG-JSON
+//! - writing symbolic links, modes and times of files
+//! - the trickle layout, chunkers that follow the content
+//! - hash functions other than SHA-256 and identity
+//! - changing a tree in place
 
 #![forbid(unsafe_code)]
 

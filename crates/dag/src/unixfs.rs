@@ -1,13 +1,16 @@
 //! UnixFS: files and directories on DAG-PB and raw blocks.
 //!
 //! Writing: [`Chunker`] cuts, [`leaf`] makes a block of each chunk, [`Importer`] builds the file
-//! above them, [`Tree`] the directories. Reading: [`Reader`] gives a file's bytes, [`entries`] a
-//! directory's links, [`stat`] says what a block is.
+//! above them, [`Tree`] the directories. Reading: [`Reader`] gives a file's bytes, [`Listing`] a
+//! directory's entries, [`stat`] says what a block is.
 
 mod chunk;
 mod data;
 mod dir;
+mod folder;
+mod hamt;
 mod import;
+mod list;
 mod profile;
 mod read;
 mod tree;
@@ -17,13 +20,17 @@ use std::{fmt, ops::Range};
 pub use chunk::{Chunker, Cut, Fixed, FixedChunker};
 pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Mtime};
 pub use dir::{DirEntry, DirError, Entries, entries};
+pub use folder::Meta;
+pub use hamt::HamtError;
+pub(crate) use hamt::shard;
 pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes};
+pub use list::{ListError, ListedEntry, Listing, MAX_LISTED};
 pub use profile::{
     Chunking, HamtSize, ImportOptions, Layout, MAX_CHUNK, MAX_FANOUT, MAX_LINKS, MIN_RABIN,
     OptionsError, Profile, hash_code,
 };
 pub use read::{MAX_FILE_DEPTH, MAX_HELD, ReadError, Reader, Window};
-pub use tree::{Built, Entry, MAX_DEPTH, Tree};
+pub use tree::{Building, Built, Entry, MAX_DEPTH, Tree};
 
 use crate::{
     Block, Cid, Payload, code,
@@ -46,6 +53,14 @@ pub enum NodeError {
         cid: Cid,
         /// What is wrong with its data.
         source: DataError,
+    },
+    /// It is no part of a sharded directory, or a damaged one.
+    #[error("{cid} is not a valid part of a sharded directory: {source}")]
+    Hamt {
+        /// The block.
+        cid: Cid,
+        /// What is wrong with it.
+        source: HamtError,
     },
 }
 
@@ -99,8 +114,11 @@ pub struct Stat {
 
 /// Says what `block` is. Errors where it is nothing that UnixFS knows.
 pub fn stat<B: Payload>(block: &Block<B>) -> Result<Stat, NodeError> {
-    let opened = open(block)?;
+    let mut opened = open(block)?;
     let kind = opened.kind();
+    if kind == Type::Shard {
+        opened = Opened(Some(shard::check(block.cid(), opened)?.0));
+    }
     let own = block.len() as u64;
     let Some(Envelope { node, data, .. }) = opened.envelope() else {
         let size = Some(own);

@@ -31,15 +31,24 @@ pub enum DirError {
         /// The path, cut short if long.
         path: String,
     },
-    /// A directory needs more than one block.
-    #[error("folder {path:?} has too many entries for one block: {size} bytes, {most} at most")]
+    /// Something of a folder does not fit a block: all of it, where it may not be sharded, or
+    /// names of many thousand bytes.
+    #[error("folder {path:?} does not fit its blocks: one is of {size} bytes, {most} are possible")]
     TooLarge {
         /// The folder, cut short if long; empty for the root.
         path: String,
-        /// Its measure.
+        /// Bytes of the block.
         size: usize,
         /// What that may be.
         most: usize,
+    },
+    /// Names whose hashes are the same, so that no level of a sharded directory parts them.
+    #[error("sharded directory too deep: {name:?} in folder {path:?} has the hash of another name")]
+    Collision {
+        /// The name, cut short if long.
+        name: String,
+        /// The folder, cut short if long; empty for the root.
+        path: String,
     },
     /// What was to be listed is no directory.
     #[error("{cid} is a {found}, not a directory")]
@@ -49,8 +58,8 @@ pub enum DirError {
         /// What it is.
         found: Type,
     },
-    /// What was to be listed is a sharded directory.
-    #[error("{0} is a sharded directory, which is not read")]
+    /// What was to be listed is a sharded directory, whose entries lie in other blocks, too.
+    #[error("{0} is a sharded directory: list it with a Listing")]
     Sharded(Cid),
     /// The options make no import.
     #[error(transparent)]

@@ -1,11 +1,13 @@
 //! Directories, built from the paths of what they hold.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{HashMap, hash_map};
 
-use super::{Data, DirError, HamtSize, ImportOptions, Kind};
+use super::{
+    DirError, ImportOptions, Meta,
+    folder::{Blocks, Item},
+};
 use crate::{
-    Block, Cid, MAX_BLOCK, code,
-    codec::pb::{self, Link},
+    Block, Cid,
     path::{is_plain_name, shorten},
 };
 
@@ -41,7 +43,8 @@ pub struct Built {
 /// Directories, built from the paths of what they hold.
 ///
 /// Entries come in any order, which never changes a CID. Nothing is hashed before
-/// [`finish`](Self::finish). Memory: the entries.
+/// [`build`](Self::build). A directory above the options' threshold is sharded. Memory: the
+/// entries, at about 200 bytes each.
 #[derive(Debug, Clone)]
 pub struct Tree {
     options: ImportOptions,
@@ -49,14 +52,14 @@ pub struct Tree {
     folders: Vec<Folder>,
 }
 
-/// Names in the order of their bytes, as links are sorted.
 #[derive(Debug, Clone, Default)]
 struct Folder {
-    items: BTreeMap<Box<str>, Item>,
+    places: HashMap<Box<str>, Place>,
+    meta: Meta,
 }
 
 #[derive(Debug, Clone)]
-enum Item {
+enum Place {
     Entry(Entry),
     /// Where in `folders` it is.
     Folder(usize),
@@ -70,46 +73,60 @@ impl Tree {
     }
 
     /// Adds an entry at `path`: names with single slashes between them. The folders above it are
-    /// made as needed.
+    /// made as needed. A symbolic link, or a link to what exists already, is an entry as a file
+    /// is.
     pub fn insert(&mut self, path: &str, entry: Entry) -> Result<(), DirError> {
         let (folder, name) = match path.rsplit_once('/') {
             Some((parents, name)) => (self.make_folders(path, parents)?, name),
             None => (0, path),
         };
         check_name(name, path)?;
-        match self.folders[folder].items.entry(name.into()) {
-            btree_map::Entry::Occupied(_) => Err(DirError::Duplicate { path: shorten(path) }),
-            btree_map::Entry::Vacant(place) => {
-                place.insert(Item::Entry(entry));
+        match self.folders[folder].places.entry(name.into()) {
+            hash_map::Entry::Occupied(_) => Err(DirError::Duplicate { path: shorten(path) }),
+            hash_map::Entry::Vacant(place) => {
+                place.insert(Place::Entry(entry));
                 Ok(())
             }
         }
     }
 
-    /// Makes sure that there is a folder at `path`, empty unless something is added to it.
+    /// Makes sure that there is a folder at `path`, empty unless something is added to it. The
+    /// path may end in a slash; `/` is the root.
     pub fn insert_folder(&mut self, path: &str) -> Result<(), DirError> {
-        self.make_folders(path, path).map(|_| ())
+        self.set_meta(path, Meta::default())
     }
 
-    /// Builds all directories.
-    pub fn finish(self) -> Result<Built, DirError> {
-        let mut blocks = Vec::with_capacity(self.folders.len());
-        let mut built: Vec<Option<Entry>> = vec![None; self.folders.len()];
-        // folders come after their parents, so from the back the children are ready
-        for (index, folder) in self.folders.iter().enumerate().rev() {
-            let items: Vec<(&str, &Entry)> = folder
-                .items
-                .iter()
-                .filter_map(|(name, item)| match item {
-                    Item::Entry(entry) => Some((&**name, entry)),
-                    Item::Folder(child) => Some((&**name, built[*child].as_ref()?)),
-                })
-                .collect();
-            let (block, entry) = build(&self.options, &items, || self.path_of(index))?;
-            blocks.push(block);
-            built[index] = Some(entry);
+    /// As [`insert_folder`](Self::insert_folder), and gives the folder a mode or a time. What is
+    /// `None` says nothing; what differs from what was said before is refused.
+    pub fn set_meta(&mut self, path: &str, meta: Meta) -> Result<(), DirError> {
+        let folder = match path {
+            "/" => 0,
+            _ => self.make_folders(path, path.strip_suffix('/').unwrap_or(path))?,
+        };
+        let said = &mut self.folders[folder].meta;
+        let agreed = Meta { mode: meta.mode.or(said.mode), mtime: meta.mtime.or(said.mtime) };
+        let before = Meta { mode: said.mode.or(meta.mode), mtime: said.mtime.or(meta.mtime) };
+        if agreed != before {
+            return Err(DirError::Duplicate { path: shorten(path) });
         }
-        let root = built.swap_remove(0);
+        *said = agreed;
+        Ok(())
+    }
+
+    /// Begins to build all directories.
+    pub fn build(self) -> Building {
+        let left = self.folders.len();
+        Building { tree: self, left, built: vec![None; left], current: None }
+    }
+
+    /// Builds all directories at once.
+    pub fn finish(self) -> Result<Built, DirError> {
+        let mut building = self.build();
+        let mut blocks = Vec::new();
+        while let Some(block) = building.next_block()? {
+            blocks.push(block);
+        }
+        let root = building.into_root();
         root.map(|root| Built { blocks, root }).ok_or(DirError::Duplicate { path: String::new() }) // there is always a root
     }
 
@@ -120,15 +137,15 @@ impl Tree {
             if depth == MAX_DEPTH {
                 return Err(DirError::TooDeep { path: shorten(path) });
             }
-            here = match self.folders[here].items.get(name) {
-                Some(Item::Folder(index)) => *index,
-                Some(Item::Entry(_)) => {
+            here = match self.folders[here].places.get(name) {
+                Some(Place::Folder(index)) => *index,
+                Some(Place::Entry(_)) => {
                     return Err(DirError::Duplicate { path: shorten(path) });
                 }
                 None => {
                     let index = self.folders.len();
                     self.folders.push(Folder::default());
-                    self.folders[here].items.insert(name.into(), Item::Folder(index));
+                    self.folders[here].places.insert(name.into(), Place::Folder(index));
                     index
                 }
             };
@@ -141,9 +158,9 @@ impl Tree {
         let mut names = Vec::new();
         for (parent, folder) in self.folders[..index].iter().enumerate().rev() {
             let name = folder
-                .items
+                .places
                 .iter()
-                .find(|(_, item)| matches!(item, Item::Folder(child) if *child == index));
+                .find(|(_, place)| matches!(place, Place::Folder(child) if *child == index));
             if let Some((name, _)) = name {
                 names.push(&**name);
                 index = parent;
@@ -154,41 +171,69 @@ impl Tree {
     }
 }
 
-/// One directory's block, and the entry that links to it.
-fn build(
-    options: &ImportOptions,
-    items: &[(&str, &Entry)],
-    path: impl Fn() -> String,
-) -> Result<(Block, Entry), DirError> {
-    let links: Vec<_> = items
-        .iter()
-        .map(|(name, entry)| Link {
-            cid: entry.cid.clone(),
-            name: Some(name.as_bytes()),
-            tsize: Some(entry.tsize),
-        })
-        .collect();
-    let data = Data::new(Kind::Directory).encode();
-    let block_len = pb::encoded_len(&links, Some(&data));
-    let size = match options.hamt_size {
-        HamtSize::Block => block_len,
-        HamtSize::Links => {
-            items.iter().map(|(name, entry)| name.len() + entry.cid.encoded_len()).sum()
-        }
-    };
-    for (size, most) in [(size, options.hamt_threshold), (block_len, MAX_BLOCK)] {
-        if size > most {
-            return Err(DirError::TooLarge { path: path(), size, most });
+/// A tree whose directories are being made.
+///
+/// Memory: what is left of the tree, and the links of a few unfinished blocks. Where a directory
+/// is large, take its blocks one by one and keep none.
+#[derive(Debug)]
+pub struct Building {
+    tree: Tree,
+    /// Folders from here on are made, or `current`.
+    left: usize,
+    built: Vec<Option<Entry>>,
+    /// The folder that is being made, and the bytes of all content below it.
+    current: Option<(Blocks, u64)>,
+}
+
+impl Building {
+    /// The next block, child before parent; `None` after the root. Not to be called again after
+    /// an error.
+    pub fn next_block(&mut self) -> Result<Option<Block>, DirError> {
+        loop {
+            let Some((blocks, size)) = &mut self.current else {
+                // folders come after their parents, so from the back the children are ready
+                let Some(next) = self.left.checked_sub(1) else { return Ok(None) };
+                self.left = next;
+                self.begin(next)?;
+                continue;
+            };
+            let size = *size;
+            let made = blocks.next_block(&self.tree.options);
+            let made = made.map_err(|fault| fault.at(self.tree.path_of(self.left)))?;
+            let Some((block, link)) = made else { return Ok(None) };
+            if let Some(Item { cid, tsize, .. }) = link {
+                let tsize = tsize.unwrap_or_default();
+                self.built[self.left] = Some(Entry { cid, tsize, size });
+                self.current = None;
+            }
+            return Ok(Some(block));
         }
     }
-    let bytes = pb::encode(&links, Some(&data));
-    let block = options.block(code::DAG_PB, bytes.into())?;
-    let total = |of: fn(&Entry) -> u64, own: u64| {
-        items.iter().fold(own, |sum, (_, entry)| sum.saturating_add(of(entry)))
-    };
-    let tsize = total(|entry| entry.tsize, block.len() as u64);
-    let entry = Entry { cid: block.cid().clone(), tsize, size: total(|entry| entry.size, 0) };
-    Ok((block, entry))
+
+    /// The root directory, once all blocks were given; its size is that of all content below.
+    pub fn into_root(mut self) -> Option<Entry> {
+        self.built.swap_remove(0)
+    }
+
+    /// Measures a folder, whose own folders are made.
+    fn begin(&mut self, index: usize) -> Result<(), DirError> {
+        let Folder { places, meta } = std::mem::take(&mut self.tree.folders[index]);
+        let mut size = 0_u64;
+        let mut items = Vec::with_capacity(places.len());
+        for (name, place) in places {
+            let entry = match place {
+                Place::Entry(entry) => Some(entry),
+                Place::Folder(child) => self.built[child].take(),
+            };
+            let Some(Entry { cid, tsize, size: own }) = entry else { continue };
+            size = size.saturating_add(own);
+            items.push(Item { name: name.into_boxed_bytes(), cid, tsize: Some(tsize) });
+        }
+        let blocks = Blocks::new(&self.tree.options, items, meta);
+        let blocks = blocks.map_err(|fault| fault.at(self.tree.path_of(index)))?;
+        self.current = Some((blocks, size));
+        Ok(())
+    }
 }
 
 fn check_name(name: &str, path: &str) -> Result<(), DirError> {

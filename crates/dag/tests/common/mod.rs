@@ -6,9 +6,10 @@ use std::{collections::HashMap, ops::RangeBounds};
 use avocet_dag::{
     Block, Cid, Version, code,
     codec::pb::{self, Link},
+    resolve::{ResolveError, Resolver},
     unixfs::{
         self, Chunking, Data, FixedChunker, ImportOptions, Imported, Importer, Kind, Leaf,
-        ReadError, Reader, Window,
+        ListError, ListedEntry, Listing, ReadError, Reader, Window,
     },
 };
 use bytes::Bytes;
@@ -124,6 +125,50 @@ pub fn read_each(
         for cid in reader.wants() {
             if let Some(block) = store.0.get(&cid) {
                 given |= reader.give(block)?;
+            }
+        }
+        if !given {
+            return Ok(false);
+        }
+    }
+}
+
+/// Follows a path through stored blocks.
+pub fn resolve(store: &Store, root: &Cid, path: &str) -> Result<Cid, ResolveError> {
+    let segments = path.split('/').map(str::to_owned).collect();
+    let mut resolver = Resolver::new(root.clone(), segments);
+    while let Some(cid) = resolver.want() {
+        assert!(resolver.give(store.get(&cid.clone()))?);
+    }
+    Ok(resolver.cid().clone())
+}
+
+/// All entries of a stored directory.
+pub fn list(store: &Store, root: &Cid) -> Result<Vec<ListedEntry>, ListError> {
+    let mut entries = Vec::new();
+    let done = list_each(store, root, |entry| entries.push(entry))?;
+    assert!(done, "a block of {root} is missing");
+    Ok(entries)
+}
+
+/// As [`list`], entry by entry; `false` when a block is missing.
+pub fn list_each(
+    store: &Store,
+    root: &Cid,
+    mut each: impl FnMut(ListedEntry),
+) -> Result<bool, ListError> {
+    let mut listing = Listing::<Bytes>::new(root.clone(), Window::default());
+    loop {
+        while let Some(entry) = listing.next_entry()? {
+            each(entry);
+        }
+        if listing.is_done() {
+            return Ok(true);
+        }
+        let mut given = false;
+        for cid in listing.wants() {
+            if let Some(block) = store.0.get(&cid) {
+                given |= listing.give(block)?;
             }
         }
         if !given {

@@ -1,0 +1,257 @@
+//! Listing a directory, in one block or in many: wants out, blocks in, entries out.
+
+mod part;
+
+use std::{borrow::Cow, collections::VecDeque};
+
+use part::Part;
+
+use super::{MAX_HELD, NodeError, Type, Window, hamt::shard::Place};
+use crate::{Block, Cid, CidError, Payload};
+
+/// The most links of one directory that are looked at, those between its own blocks included:
+/// ten times the largest directory that is tested, and what a hostile one can make a reader do.
+pub const MAX_LISTED: usize = 1024 * 1024;
+
+/// Why a directory cannot be listed, or not any further.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// What was to be listed is no directory.
+    #[error("{cid} is a {found}, not a directory")]
+    NotADirectory {
+        /// What it is called.
+        cid: Cid,
+        /// What it is.
+        found: Type,
+    },
+    /// A part of the directory has a CID that nothing can be verified by.
+    #[error("a part of the directory cannot be fetched: {cid}: {source}")]
+    Link {
+        /// The part.
+        cid: Cid,
+        /// What is wrong with its CID.
+        source: CidError,
+    },
+    /// More than [`MAX_LISTED`] links.
+    #[error("directory {cid} has more than {MAX_LISTED} entries")]
+    TooMany {
+        /// The directory.
+        cid: Cid,
+    },
+    /// More than [`MAX_HELD`] bytes of the directory would have to be held at once.
+    #[error("the parts of the directory at {cid} are too large to be read together")]
+    TooMuchHeld {
+        /// The part that was one too many.
+        cid: Cid,
+    },
+    /// A block is no part of a directory, or a damaged one.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// One entry of a directory that is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedEntry {
+    /// The name as it is stored: any bytes. It may be `..` or hold slashes; where it becomes a
+    /// path or markup, the caller makes it safe.
+    pub name: Box<[u8]>,
+    /// What it links to. May be a CID that nothing can be verified by.
+    pub cid: Cid,
+    /// Bytes of all blocks below, as the link claims.
+    pub tsize: Option<u64>,
+}
+
+impl ListedEntry {
+    /// The name as text, with U+FFFD for what is not UTF-8.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.name)
+    }
+}
+
+/// Lists a directory from blocks that somebody else fetches.
+///
+/// In any order: [`wants`](Self::wants) tells CIDs not told before, [`give`](Self::give) takes
+/// their blocks as they come, [`next_entry`](Self::next_entry) gives the entries: of one block in
+/// its order, of a sharded directory in the order of the names' hashes.
+/// [`is_done`](Self::is_done) says that all were given; as long as a block is missing it does
+/// not, and a listing without that block is known to be incomplete.
+///
+/// A name is given once. Of entries of one block with the same name the first counts, the one
+/// that a path resolves to; an entry of a sharded directory that lies where its name does not
+/// lead is left out, as no path resolves to it ([`misplaced`](Self::misplaced) counts these).
+///
+/// Memory: the blocks of the [`Window`], one block a level, and [`MAX_HELD`] bytes at most.
+#[derive(Debug)]
+pub struct Listing<B> {
+    root: Cid,
+    window: Window,
+    /// The directory from the first entry not given on, as far as it is known.
+    slots: VecDeque<Slot<B>>,
+    /// Bytes of the blocks that slots are of, each as often as there are slots of it.
+    held: usize,
+    /// Links that may still be looked at.
+    left: usize,
+    misplaced: u64,
+    /// Wants not told yet.
+    fresh: Vec<Cid>,
+    failed: Option<ListError>,
+}
+
+#[derive(Debug)]
+enum Slot<B> {
+    /// A block that was asked for.
+    Want(Want),
+    /// Links to be read, among which there is no other block of the directory.
+    Run(Part<B>),
+    /// A block whose links are still to be told apart.
+    Part(Part<B>),
+}
+
+#[derive(Debug)]
+struct Want {
+    cid: Cid,
+    /// Where in a sharded directory it stands; the root does not know yet.
+    place: Option<Place>,
+    /// What it counts for until it is here: the length of the block that links to it.
+    charge: usize,
+}
+
+impl<B: Payload> Listing<B> {
+    /// A listing of the directory `root`, which looks at most at the window's blocks ahead.
+    pub fn new(root: Cid, window: Window) -> Self {
+        let mut listing = Self {
+            root: root.clone(),
+            window,
+            slots: VecDeque::new(),
+            held: 0,
+            left: MAX_LISTED,
+            misplaced: 0,
+            fresh: Vec::new(),
+            failed: None,
+        };
+        if let Err(error) =
+            listing.ask(0, Want { cid: root, place: None, charge: 0 }).and_then(|()| listing.fill())
+        {
+            listing.fail(error);
+        }
+        listing
+    }
+
+    /// CIDs to fetch that were not told before, in the order in which they will be listed.
+    pub fn wants(&mut self) -> Vec<Cid> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Takes a block. `false`: the listing does not wait for it (any more).
+    pub fn give(&mut self, block: &Block<B>) -> Result<bool, ListError> {
+        self.check()?;
+        let waits = |slot: &Slot<B>| matches!(slot, Slot::Want(want) if want.cid == *block.cid());
+        let mut given = false;
+        for at in (0..self.slots.len()).rev() {
+            if waits(&self.slots[at]) {
+                given = true;
+                self.arrive(at, block.bytes().clone()).map_err(|error| self.fail(error))?;
+            }
+        }
+        self.fill().map_err(|error| self.fail(error))?;
+        Ok(given)
+    }
+
+    /// The next entry; `None` while a block is missing, and after the last.
+    pub fn next_entry(&mut self) -> Result<Option<ListedEntry>, ListError> {
+        self.check()?;
+        loop {
+            let Some(Slot::Run(part)) = self.slots.front_mut() else { return Ok(None) };
+            if let Some(entry) = part.next_entry(&mut self.misplaced) {
+                return Ok(Some(entry));
+            }
+            self.held -= part.len();
+            self.slots.pop_front();
+            self.fill().map_err(|error| self.fail(error))?;
+        }
+    }
+
+    /// Whether all entries were given.
+    pub fn is_done(&self) -> bool {
+        self.failed.is_none() && self.slots.is_empty()
+    }
+
+    /// How many entries were left out so far because no path resolves to them.
+    pub const fn misplaced(&self) -> u64 {
+        self.misplaced
+    }
+
+    fn check(&self) -> Result<(), ListError> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    fn fail(&mut self, error: ListError) -> ListError {
+        self.slots.clear();
+        self.fresh.clear();
+        self.failed = Some(error.clone());
+        error
+    }
+
+    /// Tells links to entries from links to further blocks, and asks for as many of these as the
+    /// window allows, the earliest first.
+    fn fill(&mut self) -> Result<(), ListError> {
+        loop {
+            let at = self.slots.iter().position(|slot| matches!(slot, Slot::Part(_)));
+            let Some(at) = at else { return Ok(()) };
+            // what comes next is asked for whatever the window says, or nothing would move
+            let full = self.slots.len() >= self.window.blocks || self.held >= self.window.bytes;
+            if full && at > 0 {
+                return Ok(());
+            }
+            let Slot::Part(part) = &mut self.slots[at] else { return Ok(()) };
+            let charge = part.len();
+            let (run, shard) = part.until_shard();
+            match shard {
+                Some((cid, place)) => self.ask(at, Want { cid, place: Some(place), charge })?,
+                None => {
+                    self.held -= charge;
+                    self.slots.remove(at);
+                }
+            }
+            if let Some(run) = run {
+                self.held += charge;
+                self.slots.insert(at, Slot::Run(run));
+            }
+        }
+    }
+
+    /// Puts a want before the slot at `at`.
+    fn ask(&mut self, at: usize, want: Want) -> Result<(), ListError> {
+        let cid = want.cid.clone();
+        if let Err(source) = cid.check() {
+            return Err(ListError::Link { cid, source });
+        }
+        let waits = |slot: &Slot<B>| matches!(slot, Slot::Want(other) if other.cid == cid);
+        let inline = Block::<B>::inline(&cid);
+        if inline.is_none() && !self.slots.iter().any(waits) {
+            self.fresh.push(cid);
+        }
+        self.held += want.charge;
+        self.slots.insert(at, Slot::Want(want));
+        match inline {
+            Some(block) => self.arrive(at, block.into_parts().1),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a block in the place of the want for it.
+    fn arrive(&mut self, at: usize, bytes: B) -> Result<(), ListError> {
+        let Some(Slot::Want(Want { cid, place, charge })) = self.slots.remove(at) else {
+            return Ok(());
+        };
+        self.held = self.held - charge + bytes.len();
+        if self.held > MAX_HELD {
+            return Err(ListError::TooMuchHeld { cid });
+        }
+        let (part, links) = Part::open(&cid, bytes, place)?;
+        let left = self.left.checked_sub(links);
+        self.left = left.ok_or_else(|| ListError::TooMany { cid: self.root.clone() })?;
+        self.slots.insert(at, Slot::Part(part));
+        Ok(())
+    }
+}
