@@ -80,7 +80,7 @@ pub struct Block<B = Bytes> {
 }
 
 impl Block<Bytes> {
-    /// Hashes `bytes` and names them. `hash_code` is SHA-256 or identity.
+    /// Hashes `bytes` and names them.
     pub fn hash(
         version: Version,
         codec: u64,

@@ -19,7 +19,13 @@ pub const SHA1: u64 = 0x11;
 pub const SHA2_256: u64 = 0x12;
 /// SHA-512.
 pub const SHA2_512: u64 = 0x13;
+/// SHA-256 of the SHA-256.
+pub const DBL_SHA2_256: u64 = 0x56;
 /// BLAKE3, 32 bytes by default.
 pub const BLAKE3: u64 = 0x1e;
+/// BLAKE2b with a digest of one byte: the next number means one byte more, and so on.
+pub const BLAKE2B_MIN: u64 = 0xb201;
 /// BLAKE2b with a digest of 32 bytes.
 pub const BLAKE2B_256: u64 = 0xb220;
+/// BLAKE2b with a digest of 64 bytes, the most.
+pub const BLAKE2B_MAX: u64 = 0xb240;

@@ -134,6 +134,7 @@ impl Classify for ImportError {
         match self {
             Self::Options(error) => error.kind(),
             Self::TooMuch => ErrorKind::Limit,
+            Self::Single => ErrorKind::Misuse,
             Self::Block(error) => error.kind(),
         }
     }

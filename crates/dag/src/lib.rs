@@ -7,12 +7,14 @@
 //!
 //! # The calls in order
 //!
-//! To add a file: cut it ([`unixfs::FixedChunker`]), make a block of each chunk
-//! ([`unixfs::leaf`]), push what is known of it ([`unixfs::Leaf`]) to a [`unixfs::Importer`], and
-//! store the blocks that come back; `finish` gives the root. The importer never sees a leaf's
-//! bytes, so these may be hashed and kept elsewhere ([`Payload`]). To add a folder, put each
-//! file's root into a [`unixfs::Tree`] under its path; `build` gives the directories, sharded
-//! where they are large.
+//! To add a file: push its bytes to a [`unixfs::Writer`] and store the blocks that come back;
+//! `finish` gives the root. Where leaves are hashed elsewhere, do as the writer does: cut the file
+//! ([`unixfs::Chunker`]), make a block of each chunk ([`unixfs::leaf_bytes`]), push what is known
+//! of it ([`unixfs::Leaf`]) to a [`unixfs::Importer`], which never sees a leaf's bytes
+//! ([`Payload`]); a file of one chunk may need [`unixfs::single`]. [`unixfs::ImportOptions`] say
+//! how all of it is done. To add a folder, put each file's root and each link's block
+//! ([`unixfs::symlink`]) into a [`unixfs::Tree`] under its path; `build` gives the directories,
+//! sharded where they are large.
 //!
 //! To open something: parse a [`path::Path`], follow its names with a [`resolve::Resolver`], ask
 //! [`unixfs::stat`] what is there; then list it with a [`unixfs::Listing`], or read it with a
@@ -21,31 +23,25 @@
 //! Blocks that others sent become a [`Block`] by [`Block::verify`], and in no other way.
 //!
 //! ```
-//! use avocet_dag::unixfs::{self, FixedChunker, ImportOptions, Importer, Leaf, Reader, Window};
+//! use avocet_dag::unixfs::{Chunking, ImportOptions, Meta, Profile, Reader, Window, Writer};
 //! use avocet_dag::{Block, Cid};
 //! use std::collections::HashMap;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let options = ImportOptions::default();
+//! let options = ImportOptions {
+//!     chunking: Chunking::Size(4), // or "size-4".parse()?
+//!     ..Profile::UnixfsV1_2025.into()
+//! };
 //! let mut store: HashMap<Cid, Block> = HashMap::new();
-//! let mut put = |block: Block| store.insert(block.cid().clone(), block);
+//! let mut put = |block: Block| drop(store.insert(block.cid().clone(), block));
 //!
-//! let mut chunker = FixedChunker::with_size(4);
-//! chunker.push("hello world".into());
-//! let mut importer = Importer::new(&options)?;
-//! let mut chunks = Vec::new();
-//! while let Some(chunk) = chunker.next_chunk() {
-//!     chunks.push(chunk);
+//! let meta = Meta { mode: Some(0o644), ..Meta::default() };
+//! let mut writer = Writer::new(&options, meta)?;
+//! for piece in ["hello ", "world"] {
+//!     writer.push(piece.into())?.into_iter().for_each(&mut put);
 //! }
-//! chunks.extend(chunker.finish());
-//! for chunk in chunks {
-//!     let size = chunk.len();
-//!     let block = unixfs::leaf(&options, chunk)?;
-//!     importer.push(Leaf::new(&block, size))?.into_iter().for_each(|block| drop(put(block)));
-//!     put(block);
-//! }
-//! let file = importer.finish()?;
-//! file.blocks.into_iter().for_each(|block| drop(put(block)));
+//! let file = writer.finish()?;
+//! file.blocks.into_iter().for_each(&mut put);
 //!
 //! let mut reader = Reader::new(file.root.cid, 6.., Window::default());
 //! let mut text = Vec::new();
@@ -65,9 +61,7 @@
 //! # Left out
 //!
 //! - DAG-CBOR and DAG-JSON
-//! - writing symbolic links, modes and times of files
-//! - the trickle layout, chunkers that follow the content
-//! - hash functions other than SHA-256 and identity
+//! - hash functions that IPFS trusts and hardly uses: SHA-1, SHA-3, Keccak, BLAKE2s
 //! - changing a tree in place
 
 #![forbid(unsafe_code)]

@@ -2,8 +2,12 @@
 
 use std::{cmp::Ordering, fmt, sync::Arc};
 
+use blake2::{
+    Blake2bVar,
+    digest::{Update as _, VariableOutput as _},
+};
 use multibase::Base;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::{CidError, code, varint};
 
@@ -33,7 +37,8 @@ impl Multihash {
     pub fn new(code: u64, digest: &[u8]) -> Result<Self, CidError> {
         let most = match code {
             code::IDENTITY => MAX_IDENTITY,
-            code::SHA2_256 => 32,
+            code::SHA2_256 | code::DBL_SHA2_256 => 32,
+            code::BLAKE2B_MIN..=code::BLAKE2B_MAX => (code - code::BLAKE2B_MIN) as usize + 1,
             _ => MAX_DIGEST,
         };
         if digest.len() > most {
@@ -50,13 +55,28 @@ impl Multihash {
         Self(Repr::Sha256(digest))
     }
 
-    /// Hashes `bytes`. Errors: `Unsupported`, and `DigestLength` for identity.
+    /// Hashes `bytes`; the digest has the function's usual length. Errors: `Unsupported`, and
+    /// `DigestLength` for identity.
     pub fn hash(code: u64, bytes: &[u8]) -> Result<Self, CidError> {
         match code {
             code::SHA2_256 => Ok(Self::from_sha256(Sha256::digest(bytes).into())),
             code::IDENTITY => Self::new(code, bytes),
-            _ => Err(CidError::Unsupported(code)),
+            _ => {
+                let output = Output::of(code, bytes)?;
+                Self::new(code, &output.bytes[..output.usual])
+            }
         }
+    }
+
+    /// As [`hash`](Self::hash), with a digest of `len` bytes: the function may give more or fewer
+    /// than usual. `DigestLength` where it cannot.
+    pub fn hash_to(code: u64, len: usize, bytes: &[u8]) -> Result<Self, CidError> {
+        let wrong = CidError::DigestLength { code, len: len as u64 };
+        if code == code::IDENTITY {
+            return if len == bytes.len() { Self::new(code, bytes) } else { Err(wrong) };
+        }
+        let output = Output::of(code, bytes)?;
+        if len > output.most { Err(wrong) } else { Self::new(code, &output.bytes[..len]) }
     }
 
     /// The hash function's number.
@@ -82,7 +102,11 @@ impl Multihash {
             return Ok(self.digest() == bytes);
         }
         // a digest may be a hash's beginning: at least 160 bits of it, as `check` has seen
-        Ok(Self::hash(self.code(), bytes)?.digest().starts_with(self.digest()))
+        let (code, digest) = (self.code(), self.digest());
+        match Output::of(code, bytes)? {
+            Output { most, .. } if digest.len() > most => Ok(false),
+            output => Ok(output.bytes.starts_with(digest)),
+        }
     }
 
     /// Whether content can be verified by this hash at all: `Insecure` where it would prove
@@ -92,9 +116,9 @@ impl Multihash {
         if !is_secure(code) || (code != code::IDENTITY && len < MIN_DIGEST) {
             return Err(CidError::Insecure { code, len });
         }
-        match code {
-            code::SHA2_256 | code::IDENTITY => Ok(()),
-            _ => Err(CidError::Unsupported(code)),
+        match code == code::IDENTITY || is_computed(code) {
+            true => Ok(()),
+            false => Err(CidError::Unsupported(code)),
         }
     }
 
@@ -149,6 +173,56 @@ impl fmt::Debug for Multihash {
     }
 }
 
+/// What a function gives for some bytes, zeros behind it.
+struct Output {
+    bytes: [u8; MAX_DIGEST],
+    /// The length of a digest where nobody says otherwise.
+    usual: usize,
+    /// The longest digest that it gives.
+    most: usize,
+}
+
+impl Output {
+    fn of(code: u64, bytes: &[u8]) -> Result<Self, CidError> {
+        let mut out = Self { bytes: [0; MAX_DIGEST], usual: 32, most: 32 };
+        match code {
+            code::SHA2_256 => out.bytes[..32].copy_from_slice(&Sha256::digest(bytes)),
+            code::DBL_SHA2_256 => {
+                out.bytes[..32].copy_from_slice(&Sha256::digest(Sha256::digest(bytes)));
+            }
+            code::SHA2_512 => {
+                out.bytes.copy_from_slice(&Sha512::digest(bytes));
+                (out.usual, out.most) = (64, 64);
+            }
+            code::BLAKE3 => {
+                blake3::Hasher::new().update(bytes).finalize_xof().fill(&mut out.bytes);
+                out.most = MAX_DIGEST;
+            }
+            code::BLAKE2B_MIN..=code::BLAKE2B_MAX => {
+                let len = (code - code::BLAKE2B_MIN) as usize + 1;
+                let unsupported = |_| CidError::Unsupported(code);
+                let mut hasher = Blake2bVar::new(len).map_err(unsupported)?;
+                hasher.update(bytes);
+                hasher
+                    .finalize_variable(&mut out.bytes[..len])
+                    .map_err(|_| CidError::Unsupported(code))?;
+                (out.usual, out.most) = (len, len);
+            }
+            _ => return Err(CidError::Unsupported(code)),
+        }
+        Ok(out)
+    }
+}
+
+/// The functions that [`Output::of`] knows.
+const fn is_computed(code: u64) -> bool {
+    matches!(
+        code,
+        code::SHA2_256 | code::SHA2_512 | code::DBL_SHA2_256 | code::BLAKE3 | code::BLAKE2B_MIN
+            ..=code::BLAKE2B_MAX
+    )
+}
+
 /// The functions that IPFS trusts to name content (the default list of boxo `verifcid`).
 fn is_secure(code: u64) -> bool {
     matches!(code,
@@ -157,8 +231,8 @@ fn is_secure(code: u64) -> bool {
         | 0x19 // shake-256
         | 0x1a..=0x1d // keccak
         | code::BLAKE3
-        | 0x56 // dbl-sha2-256
-        | 0xb214..=0xb240 // blake2b from 160 bits on
+        | code::DBL_SHA2_256
+        | 0xb214..=code::BLAKE2B_MAX // blake2b from 160 bits on
         | 0xb254..=0xb260 // blake2s from 160 bits on
     )
 }

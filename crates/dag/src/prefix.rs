@@ -1,6 +1,6 @@
 //! CIDs without their digests, as Bitswap sends them with blocks.
 
-use crate::{Cid, CidError, MAX_IDENTITY, Multihash, Version, code, varint};
+use crate::{Cid, CidError, MAX_IDENTITY, Multihash, Version, varint};
 
 /// A CID without its digest: what comes before a block in a Bitswap message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,16 +43,7 @@ impl Prefix {
 
     /// The CID that `bytes` have under this prefix: the digest is computed, never claimed.
     pub fn cid(&self, bytes: &[u8]) -> Result<Cid, CidError> {
-        let whole = Multihash::hash(self.hash, bytes)?;
-        let digest = whole.digest().get(..self.digest_len);
-        let wrong = CidError::DigestLength { code: self.hash, len: self.digest_len as u64 };
-        let hash = match digest {
-            Some(_) if self.hash == code::IDENTITY && self.digest_len != bytes.len() => {
-                return Err(wrong);
-            }
-            Some(digest) => Multihash::new(self.hash, digest)?,
-            None => return Err(wrong),
-        };
+        let hash = Multihash::hash_to(self.hash, self.digest_len, bytes)?;
         let cid = Cid::new(self.version, self.codec, hash)?;
         cid.check()?;
         Ok(cid)

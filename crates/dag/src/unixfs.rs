@@ -14,16 +14,16 @@ mod list;
 mod profile;
 mod read;
 mod tree;
+mod write;
 
 use std::{fmt, ops::Range};
 
-pub use chunk::{Chunker, Cut, Fixed, FixedChunker};
-pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Mtime};
+pub use chunk::{Chunker, Cut, Cutter, Fixed, FixedChunker};
+pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Meta, Mtime};
 pub use dir::{DirEntry, DirError, Entries, entries};
-pub use folder::Meta;
 pub use hamt::HamtError;
 pub(crate) use hamt::shard;
-pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes};
+pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes, single, symlink};
 pub use list::{ListError, ListedEntry, Listing, MAX_LISTED};
 pub use profile::{
     Chunking, HamtSize, ImportOptions, Layout, MAX_CHUNK, MAX_FANOUT, MAX_LINKS, MIN_RABIN,
@@ -31,6 +31,7 @@ pub use profile::{
 };
 pub use read::{MAX_FILE_DEPTH, MAX_HELD, ReadError, Reader, Window};
 pub use tree::{Building, Built, Entry, MAX_DEPTH, Tree};
+pub use write::Writer;
 
 use crate::{
     Block, Cid, Payload, code,

@@ -220,12 +220,11 @@ fn the_largest_leaf_and_the_widest_node_fit_a_block() {
     let cid = block.cid().clone();
     // as large as numbers get before their sum is too large
     let size = u64::MAX / MAX_LINKS as u64;
-    for _ in 1..MAX_LINKS {
+    for _ in 0..MAX_LINKS {
         let leaf = Leaf { cid: cid.clone(), size, tsize: u64::MAX };
         assert!(importer.push(leaf).unwrap().is_empty());
     }
-    let blocks = importer.push(Leaf { cid, size, tsize: u64::MAX }).unwrap();
-    assert_eq!(blocks.len(), 1);
+    assert_eq!(importer.finish().unwrap().blocks.len(), 1);
 }
 
 #[test]

@@ -3,9 +3,17 @@
 //! A [`Cut`] looks at bytes in the order of the file and says where the chunk ends; a [`Chunker`]
 //! hands out the chunks, however the input was split.
 
+mod buzhash;
+mod rabin;
+mod rolling;
+
 use std::collections::VecDeque;
 
+use buzhash::Buzhash;
 use bytes::{Bytes, BytesMut};
+use rabin::Rabin;
+
+use super::Chunking;
 
 /// Decides where chunks end.
 pub trait Cut {
@@ -42,6 +50,39 @@ impl Cut for Fixed {
     }
 }
 
+/// Cuts as a [`Chunking`] says.
+#[derive(Debug, Clone)]
+pub struct Cutter(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Fixed(Fixed),
+    Rabin(Rabin),
+    Buzhash(Buzhash),
+}
+
+impl Cutter {
+    /// Sizes that [`ImportOptions::check`](super::ImportOptions::check) refuses are taken for the
+    /// nearest possible.
+    pub fn new(chunking: Chunking) -> Self {
+        Self(match chunking {
+            Chunking::Size(size) => Kind::Fixed(Fixed::new(size)),
+            Chunking::Rabin { min, avg, max } => Kind::Rabin(Rabin::new(min, avg, max)),
+            Chunking::Buzhash => Kind::Buzhash(Buzhash::new()),
+        })
+    }
+}
+
+impl Cut for Cutter {
+    fn cut(&mut self, bytes: &[u8]) -> Option<usize> {
+        match &mut self.0 {
+            Kind::Fixed(fixed) => fixed.cut(bytes),
+            Kind::Rabin(rabin) => rabin.cut(bytes),
+            Kind::Buzhash(buzhash) => buzhash.cut(bytes),
+        }
+    }
+}
+
 /// Bytes in, in pieces of any size; chunks out.
 ///
 /// Holds what was pushed and not taken, and the chunk that is not complete. A chunk that lies
@@ -62,6 +103,13 @@ impl FixedChunker {
     /// Chunks of `size` bytes, but for the last.
     pub fn with_size(size: usize) -> Self {
         Self::new(Fixed::new(size))
+    }
+}
+
+impl Chunker<Cutter> {
+    /// A chunker that cuts as `chunking` says.
+    pub fn of(chunking: Chunking) -> Self {
+        Self::new(Cutter::new(chunking))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::OptionsError;
 use crate::{
     MAX_BLOCK,
     proto::{Fields, ProtoError, Value},
@@ -64,6 +65,33 @@ pub struct Mtime {
     pub nanos: u32,
 }
 
+/// What a file, directory or link may carry beside its content. `None` is written as nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Meta {
+    /// File mode, all bits kept.
+    pub mode: Option<u32>,
+    /// When it was last changed.
+    pub mtime: Option<Mtime>,
+}
+
+impl Meta {
+    /// Whether there is neither.
+    pub const fn is_empty(&self) -> bool {
+        self.mode.is_none() && self.mtime.is_none()
+    }
+
+    /// Whether the time is one.
+    pub fn check(&self) -> Result<(), OptionsError> {
+        match self.mtime {
+            Some(Mtime { nanos, .. }) if nanos >= NANOS => Err(OptionsError::Nanos(nanos)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Nanoseconds of a second.
+const NANOS: u32 = 1_000_000_000;
+
 /// The message. What is `None` was absent, and is not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Data<'a> {
@@ -101,6 +129,11 @@ impl<'a> Data<'a> {
             mtime: None,
             at: 0,
         }
+    }
+
+    /// Sets mode and time.
+    pub const fn set_meta(&mut self, meta: Meta) {
+        (self.mode, self.mtime) = (meta.mode, meta.mtime);
     }
 
     /// Reads a message. Unknown fields are skipped, and of a field that comes twice the last one
@@ -205,7 +238,7 @@ fn decode_mtime(bytes: &[u8]) -> Result<Option<Mtime>, DataError> {
             (1, Value::Varint(value)) => secs = Some(value as i64),
             (2, Value::Fixed32(value)) => {
                 nanos = value;
-                valid = (1..1_000_000_000).contains(&value);
+                valid = (1..NANOS).contains(&value);
             }
             (1 | 2, _) => return Err(DataError::Field(8)),
             _ => {}

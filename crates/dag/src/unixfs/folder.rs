@@ -1,7 +1,7 @@
 //! One directory: its links in, its blocks out, in the shape that its size asks for.
 
 use super::{
-    Data, DirError, HamtSize, ImportOptions, Kind, Mtime,
+    Data, DirError, HamtSize, ImportOptions, Kind, Meta,
     hamt::{Shape, build::Builder},
 };
 use crate::{
@@ -9,15 +9,6 @@ use crate::{
     codec::pb::{self, Link},
     path::shorten,
 };
-
-/// What a folder may carry beside its entries. What is `None` is not written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Meta {
-    /// File mode: permissions are its lowest twelve bits.
-    pub mode: Option<u32>,
-    /// When it was last changed.
-    pub mtime: Option<Mtime>,
-}
 
 /// A link of a directory, by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,10 +110,9 @@ impl Blocks {
 }
 
 /// The message of a directory of one block.
-const fn plain(Meta { mode, mtime }: Meta) -> Data<'static> {
+const fn plain(meta: Meta) -> Data<'static> {
     let mut data = Data::new(Kind::Directory);
-    data.mode = mode;
-    data.mtime = mtime;
+    data.set_meta(meta);
     data
 }
 

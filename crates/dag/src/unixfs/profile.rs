@@ -56,6 +56,9 @@ pub enum OptionsError {
     /// Not a power of two from 8 to [`MAX_FANOUT`].
     #[error("a fan-out of {0}: a power of two from 8 to {MAX_FANOUT} is possible")]
     Fanout(usize),
+    /// A time with a whole second of nanoseconds or more.
+    #[error("a time of {0} nanoseconds: there are fewer than 1000000000")]
+    Nanos(u32),
     /// A width outside 2 to [`MAX_LINKS`].
     #[error("{0} links a node: between 2 and {MAX_LINKS} are possible")]
     MaxLinks(usize),

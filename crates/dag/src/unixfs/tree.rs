@@ -99,6 +99,7 @@ impl Tree {
     /// As [`insert_folder`](Self::insert_folder), and gives the folder a mode or a time. What is
     /// `None` says nothing; what differs from what was said before is refused.
     pub fn set_meta(&mut self, path: &str, meta: Meta) -> Result<(), DirError> {
+        meta.check()?;
         let folder = match path {
             "/" => 0,
             _ => self.make_folders(path, path.strip_suffix('/').unwrap_or(path))?,

@@ -8,8 +8,8 @@ use avocet_dag::{
     codec::pb::{self, Link},
     resolve::{ResolveError, Resolver},
     unixfs::{
-        self, Chunking, Data, FixedChunker, ImportOptions, Imported, Importer, Kind, Leaf,
-        ListError, ListedEntry, Listing, ReadError, Reader, Window,
+        Data, ImportError, ImportOptions, Imported, Kind, Leaf, ListError, ListedEntry, Listing,
+        Meta, ReadError, Reader, Window, Writer,
     },
 };
 use bytes::Bytes;
@@ -71,28 +71,23 @@ pub fn import(
     pieces: impl IntoIterator<Item = Bytes>,
     store: &mut Store,
 ) -> Leaf {
-    let Chunking::Size(size) = options.chunking else { panic!("only fixed chunks so far") };
-    let mut chunker = FixedChunker::with_size(size);
-    let mut importer = Importer::new(options).unwrap();
-    let add = |chunk: Bytes, importer: &mut Importer, store: &mut Store| {
-        let size = chunk.len();
-        let block = unixfs::leaf(options, chunk).unwrap();
-        let inner = importer.push(Leaf::new(&block, size)).unwrap();
-        store.put(block);
-        inner.into_iter().for_each(|block| drop(store.put(block)));
-    };
+    import_with(options, Meta::default(), pieces, store).unwrap()
+}
+
+/// As [`import`], with a mode and a time.
+pub fn import_with(
+    options: &ImportOptions,
+    meta: Meta,
+    pieces: impl IntoIterator<Item = Bytes>,
+    store: &mut Store,
+) -> Result<Leaf, ImportError> {
+    let mut writer = Writer::new(options, meta)?;
     for piece in pieces {
-        chunker.push(piece);
-        while let Some(chunk) = chunker.next_chunk() {
-            add(chunk, &mut importer, store);
-        }
+        writer.push(piece)?.into_iter().for_each(|block| drop(store.put(block)));
     }
-    if let Some(chunk) = chunker.finish() {
-        add(chunk, &mut importer, store);
-    }
-    let Imported { blocks, root } = importer.finish().unwrap();
+    let Imported { blocks, root } = writer.finish()?;
     blocks.into_iter().for_each(|block| drop(store.put(block)));
-    root
+    Ok(root)
 }
 
 /// Reads a range of a file; what is missing from the store ends the read with `None`.

@@ -6,8 +6,8 @@ use super::{HASH_TYPE, Shape, hash};
 use crate::{
     Block,
     unixfs::{
-        Data, ImportOptions, Kind,
-        folder::{Fault, Item, Meta, encode},
+        Data, ImportOptions, Kind, Meta,
+        folder::{Fault, Item, encode},
     },
 };
 
@@ -95,7 +95,7 @@ pub fn write(
     options: &ImportOptions,
     shape: Shape,
     links: &[Item],
-    Meta { mode, mtime }: Meta,
+    meta: Meta,
 ) -> Result<(Block, Item), Fault> {
     let mut field = vec![0; shape.fanout() / 8];
     for (digit, _) in links.iter().filter_map(|link| shape.split(&link.name)) {
@@ -108,6 +108,6 @@ pub fn write(
     data.data = first.map(|first| &field[first..]);
     data.hash_type = Some(HASH_TYPE);
     data.fanout = Some(shape.fanout() as u64);
-    (data.mode, data.mtime) = (mode, mtime);
+    data.set_meta(meta);
     encode(options, links, &data)
 }
