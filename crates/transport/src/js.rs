@@ -24,6 +24,13 @@ extern "C" {
         label: &str,
     ) -> Result<DataChannel, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = createDataChannel)]
+    fn create_data_channel_with(
+        this: &PeerConnection,
+        label: &str,
+        options: &JsValue,
+    ) -> Result<DataChannel, JsValue>;
+
     #[wasm_bindgen(method, js_name = createOffer)]
     pub(crate) fn create_offer(this: &PeerConnection) -> Promise;
 
@@ -35,6 +42,9 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = setRemoteDescription)]
     fn set_remote_description_raw(this: &PeerConnection, description: &JsValue) -> Promise;
+
+    #[wasm_bindgen(method, getter, js_name = localDescription)]
+    pub(crate) fn local_description(this: &PeerConnection) -> JsValue;
 
     #[wasm_bindgen(method, js_name = addIceCandidate)]
     fn add_ice_candidate_raw(this: &PeerConnection, candidate: &JsValue) -> Promise;
@@ -127,12 +137,18 @@ impl PeerConnection {
         Ok(Self::construct(&object(&[("iceServers", servers.into())]))?)
     }
 
+    /// A data channel without a word to the other side, which makes the same one: its first.
+    pub(crate) fn create_agreed_channel(&self) -> Result<DataChannel, BrowserError> {
+        let options = object(&[("negotiated", true.into()), ("id", 0.into())]);
+        Ok(self.create_data_channel_with("", &options)?)
+    }
+
     pub(crate) async fn set_remote_description(
         &self,
         kind: &str,
         sdp: &str,
     ) -> Result<(), BrowserError> {
-        let description = object(&[("type", kind.into()), ("sdp", sdp.into())]);
+        let description = description(kind, sdp);
         JsFuture::from(self.set_remote_description_raw(&description)).await?;
         Ok(())
     }
@@ -189,6 +205,11 @@ pub(crate) enum NotTaken {
     TooLong(usize),
     /// It is text.
     Text,
+}
+
+/// A session description.
+pub(crate) fn description(kind: &str, sdp: &str) -> Object {
+    object(&[("type", kind.into()), ("sdp", sdp.into())])
 }
 
 /// The session description's text.

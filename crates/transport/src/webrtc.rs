@@ -5,9 +5,12 @@
 //! data channel ([`framing`], [`closing`]). There is no Noise handshake: the relayed connection
 //! has proved who the other is, and the descriptions that came over it carry the fingerprints of
 //! the certificates. When the direct connection stands the relayed one is closed.
+//!
+//! The same kind of connection leads to a server, without any relay: [`direct`].
 
 mod address;
 pub mod closing;
+pub mod direct;
 pub mod framing;
 pub mod limits;
 mod proto;

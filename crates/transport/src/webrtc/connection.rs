@@ -17,7 +17,10 @@ use std::{
 
 use futures::FutureExt;
 use futures_timer::Delay;
-use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
+use libp2p::{
+    core::muxing::{StreamMuxer, StreamMuxerEvent},
+    noise,
+};
 use send_wrapper::SendWrapper;
 
 pub use self::closer::Closer;
@@ -55,6 +58,9 @@ pub enum Lost {
     /// The path between the two broke.
     #[error("the path to the other side is gone")]
     Path,
+    /// The other side is there, and shows another certificate than it must.
+    #[error("the other side's certificate is not the one expected")]
+    Certificate,
     /// The other side opened more than [`MAX_CHANNELS`].
     #[error("more than {MAX_CHANNELS} channels")]
     TooManyChannels,
@@ -63,7 +69,7 @@ pub enum Lost {
     Browser(#[from] BrowserError),
 }
 
-/// A direct connection with another browser.
+/// A direct connection with another browser, or with a server.
 #[derive(Debug)]
 pub struct Connection {
     inner: SendWrapper<Owner>,
@@ -74,6 +80,9 @@ pub struct Connection {
 struct Owner {
     link: Rc<Link>,
     listeners: Vec<Listener>,
+    /// What proved who the other side is. Its channel is done with, and stays open where the other
+    /// side does not close it.
+    handshake: Option<noise::Output<Stream>>,
     /// Runs while closing waits for streams.
     drain: Option<Delay>,
 }
@@ -104,7 +113,9 @@ impl Connection {
             Listener::new(&link.pc, "datachannel", channels),
             Listener::new(&link.pc, "connectionstatechange", states),
         ];
-        Ok(Self { inner: SendWrapper::new(Owner { link, listeners, drain: None }) })
+        Ok(Self {
+            inner: SendWrapper::new(Owner { link, listeners, handshake: None, drain: None }),
+        })
     }
 
     pub(super) fn pc(&self) -> &PeerConnection {
@@ -113,6 +124,16 @@ impl Connection {
 
     pub(super) fn link(&self) -> &Rc<Link> {
         &self.inner.link
+    }
+
+    /// The stream over the channel that both sides make unasked, before there is an offer.
+    pub(super) fn agreed_stream(&self) -> Result<Stream, BrowserError> {
+        self.inner.link.agreed_stream()
+    }
+
+    /// Keeps the stream of a handshake that is over as long as the connection.
+    pub(super) fn keep(&mut self, handshake: noise::Output<Stream>) {
+        self.inner.handshake = Some(handshake);
     }
 
     /// Waits until the browsers are connected.

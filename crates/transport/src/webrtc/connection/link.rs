@@ -83,6 +83,11 @@ impl Link {
         Poll::Ready(Ok(self.stream(channel)))
     }
 
+    /// The stream over the channel that both sides make unasked.
+    pub(super) fn agreed_stream(self: &Rc<Self>) -> Result<Stream, BrowserError> {
+        self.pc.create_agreed_channel().map(|channel| self.stream(channel))
+    }
+
     /// Whether the connection stands.
     pub(in crate::webrtc) fn is_alive(&self) -> bool {
         self.state.borrow().lost.is_none()
@@ -128,6 +133,7 @@ impl Link {
                 drop(state);
                 waker.into_iter().for_each(Waker::wake);
             }
+            "failed" if self.dtls_failed() => self.lose(Lost::Certificate),
             "failed" => self.lose(Lost::Path),
             "closed" => self.lose(Lost::Remote),
             _ => {}
@@ -152,6 +158,11 @@ impl Link {
         let waker = state.inbound_waker.take();
         drop(state);
         waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn dtls_failed(&self) -> bool {
+        let dtls = self.pc.sctp().and_then(|sctp| sctp.transport());
+        dtls.is_some_and(|dtls| dtls.state() == "failed")
     }
 
     fn stream(self: &Rc<Self>, channel: DataChannel) -> Stream {
