@@ -220,16 +220,7 @@ impl FromStr for Cid {
 
     /// Version 0 in base58btc, version 1 in any multibase. Insecure hashes are refused.
     fn from_str(text: &str) -> Result<Self, CidError> {
-        if text.len() > MAX_TEXT {
-            return Err(CidError::TooLong);
-        }
-        // 34 bytes that begin with 0x12 0x20 are 46 characters that begin with "Qm"
-        let cid = if text.len() == 46 && text.starts_with("Qm") {
-            let bytes = Base::Base58Btc.decode(text);
-            Self::from_bytes(&bytes.map_err(|_| CidError::Text("it is not base58btc"))?)?
-        } else {
-            Self::from_multibase(text)?
-        };
+        let cid = Self::from_text(text)?;
         match cid.check() {
             Err(insecure @ CidError::Insecure { .. }) => Err(insecure),
             _ => Ok(cid),
@@ -238,6 +229,19 @@ impl FromStr for Cid {
 }
 
 impl Cid {
+    /// As [`FromStr`], of any hash function: the text of a link that is only kept.
+    pub(crate) fn from_text(text: &str) -> Result<Self, CidError> {
+        if text.len() > MAX_TEXT {
+            return Err(CidError::TooLong);
+        }
+        // 34 bytes that begin with 0x12 0x20 are 46 characters that begin with "Qm"
+        if text.len() == 46 && text.starts_with("Qm") {
+            let bytes = Base::Base58Btc.decode(text);
+            return Self::from_bytes(&bytes.map_err(|_| CidError::Text("it is not base58btc"))?);
+        }
+        Self::from_multibase(text)
+    }
+
     fn from_multibase(text: &str) -> Result<Self, CidError> {
         let first = text.chars().next().ok_or(CidError::Empty)?;
         // the decoder takes either case; the multibase table does not

@@ -3,7 +3,7 @@
 use crate::{
     BlockError, CidError,
     car::{CarError, ExportError},
-    codec::CodecError,
+    codec::{CodecError, DecodeError, EncodeError, Fault, Unfit, pb::PbError},
     path::PathError,
     resolve::ResolveError,
     unixfs::{DirError, HamtError, ImportError, ListError, NodeError, OptionsError, ReadError},
@@ -63,9 +63,30 @@ impl Classify for BlockError {
 impl Classify for CodecError {
     fn kind(&self) -> ErrorKind {
         match self {
+            Self::Pb { source: PbError::TooMuch(_), .. } => ErrorKind::Limit,
             Self::Pb { .. } => ErrorKind::Corrupt,
+            Self::Cbor { source, .. } | Self::Json { source, .. } => source.kind(),
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::NotInMemory(_) => ErrorKind::Misuse,
+        }
+    }
+}
+
+impl Classify for DecodeError {
+    fn kind(&self) -> ErrorKind {
+        match self.fault {
+            Fault::TooDeep | Fault::TooMuch => ErrorKind::Limit,
+            _ => ErrorKind::Corrupt,
+        }
+    }
+}
+
+impl Classify for EncodeError {
+    fn kind(&self) -> ErrorKind {
+        match self.fault {
+            Unfit::TooDeep => ErrorKind::Limit,
+            Unfit::Codec(_) => ErrorKind::Unsupported,
+            _ => ErrorKind::InvalidOption,
         }
     }
 }

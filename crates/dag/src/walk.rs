@@ -80,7 +80,7 @@ impl Walk {
         Some(match cid.codec() {
             _ if cid.check().is_err() => Want::Opaque(cid),
             code::RAW => Want::Leaf(cid),
-            code::DAG_PB => {
+            _ if is_node(&cid) => {
                 self.asked.insert(key(&cid));
                 Want::Node(cid)
             }
@@ -124,13 +124,18 @@ impl Walk {
             }
             self.visited.insert(key(&cid));
             match Block::<bytes::Bytes>::inline(&cid) {
-                Some(block) if cid.codec() == code::DAG_PB => found.extend(codec::links(&block)?),
+                Some(block) if is_node(&cid) => found.extend(codec::links(&block)?),
                 Some(_) if cid.codec() == code::RAW => {}
                 _ => self.next.push(cid),
             }
         }
         Ok(())
     }
+}
+
+/// Whether the block of this CID may have links that this crate can tell.
+fn is_node(cid: &Cid) -> bool {
+    matches!(cid.codec(), code::DAG_PB | code::DAG_CBOR | code::DAG_JSON)
 }
 
 fn key(cid: &Cid) -> (u64, Multihash) {

@@ -5,7 +5,11 @@
 //! need not be sorted; that order is kept. Writing gives the one canonical form: links sorted by
 //! the bytes of their names, then data.
 
+mod form;
+
 use std::ops::Range;
+
+pub use form::{from_value, to_value};
 
 pub use crate::proto::ProtoError;
 use crate::{
@@ -45,6 +49,12 @@ pub enum PbError {
         /// What is wrong with its CID.
         source: CidError,
     },
+    /// A link's name is not UTF-8, and text was asked for.
+    #[error("the name of link {0} is not UTF-8")]
+    Name(usize),
+    /// So many links take too much memory as a [`Value`](super::Value).
+    #[error("{0} links are too many to be taken apart")]
+    TooMuch(usize),
 }
 
 /// A link, its name borrowed from the block.
