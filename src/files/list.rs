@@ -149,7 +149,7 @@ fn stat_of(block: &Block) -> Stat {
         unixfs::Type::File => Type::File,
         unixfs::Type::Directory | unixfs::Type::Shard => Type::Directory,
         unixfs::Type::Symlink => Type::Symlink,
-        unixfs::Type::Metadata => Type::Ipld,
+        unixfs::Type::Metadata | unixfs::Type::Ipld => Type::Ipld,
     };
     // Links may claim more than 64 bits can count: then nothing is known.
     let size = stat.size.or(stat.dag_size).unwrap_or_default();

@@ -123,8 +123,8 @@ impl Classify for HamtError {
 impl Classify for ResolveError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound { .. } => ErrorKind::NotFound,
-            Self::NotADirectory { .. } => ErrorKind::NotADirectory,
+            Self::NotFound { .. } | Self::Missing { .. } => ErrorKind::NotFound,
+            Self::NotADirectory { .. } | Self::Scalar { .. } => ErrorKind::NotADirectory,
             Self::Sharded { .. } => ErrorKind::Unsupported,
             Self::Link { source, .. } => source.kind(),
             Self::Node(error) => error.kind(),

@@ -1,7 +1,9 @@
 //! Following a path, one name at a time.
 
+mod ipld;
+
 use crate::{
-    Block, Cid, CidError, Payload,
+    Block, Cid, CidError, Payload, code,
     path::shorten,
     unixfs::{
         self, NodeError, Type,
@@ -48,6 +50,26 @@ pub enum ResolveError {
         segment: String,
         /// What is wrong with its CID.
         source: CidError,
+    },
+    /// A list or map in a block of DAG-CBOR or DAG-JSON has no such index or key.
+    #[error("there is no {segment:?} at {place:?} in {cid}")]
+    Missing {
+        /// The block.
+        cid: Cid,
+        /// The list or map, by the names that lead to it, cut short if long.
+        place: String,
+        /// The name, cut short if long.
+        segment: String,
+    },
+    /// A name was to be followed in a number, text or the like.
+    #[error("{segment:?} cannot be looked up at {place:?} in {cid}: that is no list or map")]
+    Scalar {
+        /// The block.
+        cid: Cid,
+        /// The value, by the names that lead to it, cut short if long.
+        place: String,
+        /// The name that was to be followed.
+        segment: String,
     },
     /// The block cannot be read.
     #[error(transparent)]
@@ -134,20 +156,22 @@ fn look<B: Payload>(
 /// The whole of a path, for callers that fetch blocks in between.
 ///
 /// While [`want`](Self::want) names a block, fetch it and [`give`](Self::give) it; when it is
-/// `None`, [`cid`](Self::cid) is what the path leads to (that block is not needed for it). Of a
-/// sharded directory only the blocks that lead to the name are wanted.
+/// `None`, [`cid`](Self::cid) is what the path leads to (that block is not needed for it), unless
+/// [`inside`](Self::inside) says that the path ends within that block. Of a sharded directory only
+/// the blocks that lead to the name are wanted.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     cid: Cid,
     /// Set while `cid` is a part of a sharded directory, and not its root.
     within: Option<Within>,
     left: std::vec::IntoIter<String>,
+    inside: Vec<String>,
 }
 
 impl Resolver {
     /// Follows `segments` from `root`.
     pub fn new(root: Cid, segments: Vec<String>) -> Self {
-        Self { cid: root, within: None, left: segments.into_iter() }
+        Self { cid: root, within: None, left: segments.into_iter(), inside: Vec::new() }
     }
 
     /// The block that is needed next.
@@ -160,10 +184,25 @@ impl Resolver {
         &self.cid
     }
 
-    /// Takes the wanted block and looks the next name up in it. A block that is not wanted
-    /// changes nothing, and gives `false`.
+    /// The names that lead on from the root of the block [`cid`](Self::cid) to a value in it,
+    /// when a path ends there: none but in DAG-CBOR and DAG-JSON.
+    pub fn inside(&self) -> &[String] {
+        &self.inside
+    }
+
+    /// Takes the wanted block and looks the next name up in it, or as many as it has an answer
+    /// for. A block that is not wanted changes nothing, and gives `false`.
     pub fn give<B: Payload>(&mut self, block: &Block<B>) -> Result<bool, ResolveError> {
         match self.left.as_slice().first() {
+            Some(_) if *block.cid() == self.cid && self.within.is_none() && is_data(block.cid()) => {
+                let ipld::Followed { link, names } = ipld::follow(block, self.left.as_slice())?;
+                let names = self.left.by_ref().take(names).collect();
+                match link {
+                    Some(link) => self.cid = link,
+                    None => self.inside = names,
+                }
+                Ok(true)
+            }
             Some(segment) if *block.cid() == self.cid => {
                 match look(block, self.within.as_ref(), segment)? {
                     Step::Entry(cid) => {
@@ -181,4 +220,8 @@ impl Resolver {
             _ => Ok(false),
         }
     }
+}
+
+fn is_data(cid: &Cid) -> bool {
+    matches!(cid.codec(), code::DAG_CBOR | code::DAG_JSON)
 }

@@ -80,6 +80,8 @@ pub enum Type {
     Symlink,
     /// Metadata: a type that was never used.
     Metadata,
+    /// A block of DAG-CBOR or DAG-JSON: data, and no part of a tree of files.
+    Ipld,
 }
 
 impl fmt::Display for Type {
@@ -91,6 +93,7 @@ impl fmt::Display for Type {
             Self::Shard => "sharded directory",
             Self::Symlink => "symbolic link",
             Self::Metadata => "metadata node",
+            Self::Ipld => "block of IPLD data",
         })
     }
 }
@@ -122,8 +125,9 @@ pub fn stat<B: Payload>(block: &Block<B>) -> Result<Stat, NodeError> {
     }
     let own = block.len() as u64;
     let Some(Envelope { node, data, .. }) = opened.envelope() else {
-        let size = Some(own);
-        return Ok(Stat { kind, size, dag_size: size, target: None, mode: None, mtime: None });
+        // what lies below IPLD data is not claimed anywhere
+        let dag_size = (kind == Type::Raw).then_some(own);
+        return Ok(Stat { kind, size: Some(own), dag_size, target: None, mode: None, mtime: None });
     };
     let payload = data.data.unwrap_or_default();
     let (size, target) = match kind {
@@ -146,8 +150,8 @@ pub(crate) fn file_size(data: &Data<'_>) -> Option<u64> {
     (claimed == sum).then_some(sum)
 }
 
-/// A block taken apart, borrowed from its bytes; a raw block has nothing to take apart.
-pub(crate) struct Opened<'a>(Option<Envelope<'a>>);
+/// A block taken apart, borrowed from its bytes; raw blocks and IPLD data have no envelope.
+pub(crate) struct Opened<'a>(Result<Envelope<'a>, Type>);
 
 /// A dag-pb node and the UnixFS message in it.
 pub(crate) struct Envelope<'a> {
@@ -160,17 +164,17 @@ pub(crate) struct Envelope<'a> {
 impl<'a> Opened<'a> {
     pub(crate) fn kind(&self) -> Type {
         match self.0.as_ref().map(|envelope| envelope.data.kind) {
-            None => Type::Raw,
-            Some(Kind::Raw | Kind::File) => Type::File,
-            Some(Kind::Directory) => Type::Directory,
-            Some(Kind::HamtShard) => Type::Shard,
-            Some(Kind::Symlink) => Type::Symlink,
-            Some(Kind::Metadata) => Type::Metadata,
+            Err(bare) => *bare,
+            Ok(Kind::Raw | Kind::File) => Type::File,
+            Ok(Kind::Directory) => Type::Directory,
+            Ok(Kind::HamtShard) => Type::Shard,
+            Ok(Kind::Symlink) => Type::Symlink,
+            Ok(Kind::Metadata) => Type::Metadata,
         }
     }
 
     pub(crate) fn links(&self) -> Links<'a> {
-        self.0.as_ref().map_or_else(Links::none, |envelope| envelope.node.links())
+        self.0.as_ref().map_or_else(|_| Links::none(), |envelope| envelope.node.links())
     }
 
     /// Where in the block of this length the file's own bytes lie.
@@ -186,7 +190,7 @@ impl<'a> Opened<'a> {
     }
 
     pub(crate) fn envelope(self) -> Option<Envelope<'a>> {
-        self.0
+        self.0.ok()
     }
 }
 
@@ -198,7 +202,8 @@ pub(crate) fn open<B: Payload>(block: &Block<B>) -> Result<Opened<'_>, NodeError
 /// As [`open`], of bytes that were a block's.
 pub(crate) fn open_bytes<'a, B: Payload>(cid: &Cid, bytes: &'a B) -> Result<Opened<'a>, NodeError> {
     match cid.codec() {
-        code::RAW => return Ok(Opened(None)),
+        code::RAW => return Ok(Opened(Err(Type::Raw))),
+        code::DAG_CBOR | code::DAG_JSON => return Ok(Opened(Err(Type::Ipld))),
         code::DAG_PB => {}
         codec => return Err(CodecError::Unsupported { cid: cid.clone(), codec }.into()),
     }
@@ -210,5 +215,5 @@ pub(crate) fn open_bytes<'a, B: Payload>(cid: &Cid, bytes: &'a B) -> Result<Open
     if data.kind == Kind::Symlink && !node.is_empty() {
         return Err(not_unixfs(DataError::LinkedSymlink));
     }
-    Ok(Opened(Some(Envelope { node, data, data_at: range.start })))
+    Ok(Opened(Ok(Envelope { node, data, data_at: range.start })))
 }

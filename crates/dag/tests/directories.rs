@@ -280,9 +280,9 @@ fn a_walk_goes_on_without_what_cannot_be_had() {
     let mut store = Store::default();
     let (a, b) = (store.put_raw(b"a"), store.put_raw(b"b"));
     let lost = store.put_file(&[(a, 1)]);
-    let cbor = Cid::new_v1(code::DAG_CBOR, Multihash::from_sha256([1; 32]));
+    let key = Cid::new_v1(code::LIBP2P_KEY, Multihash::from_sha256([1; 32]));
     let murmur = Cid::new_v1(code::DAG_PB, Multihash::new(0x22, &[0; 8]).unwrap());
-    let parts = [lost.clone(), cbor.clone(), murmur.clone(), b.clone()].map(|cid| (cid, 1));
+    let parts = [lost.clone(), key.clone(), murmur.clone(), b.clone()].map(|cid| (cid, 1));
     let root = store.put_file(&parts);
     let mut walk = Walk::new([root.clone()], MAX_VISITED).unwrap();
     assert_eq!(walk.next_want(), Some(Want::Node(root.clone())));
@@ -291,7 +291,7 @@ fn a_walk_goes_on_without_what_cannot_be_had() {
     walk.give(store.get(&root)).unwrap();
     let rest: Vec<_> = std::iter::from_fn(|| walk.next_want()).collect();
     let expected =
-        [Want::Node(lost.clone()), Want::Opaque(cbor), Want::Opaque(murmur), Want::Leaf(b)];
+        [Want::Node(lost.clone()), Want::Opaque(key), Want::Opaque(murmur), Want::Leaf(b)];
     assert_eq!(rest, expected);
     assert!(!walk.is_done());
     walk.skip(&lost);

@@ -507,9 +507,10 @@ fn ufs_16_a_part_that_is_no_file() {
     }
     let cbor = Bytes::from_static(&[0xa0]);
     let cbor = Block::hash(Version::V1, code::DAG_CBOR, code::SHA2_256, cbor).unwrap();
-    let cid = store.put(cbor);
-    let root = store.put_file(&[(cid, 3)]);
-    assert_eq!(refused(&store, &root).kind(), ErrorKind::Unsupported);
+    let (cid, found) = (store.put(cbor), Type::Ipld);
+    let root = store.put_file(&[(cid.clone(), 3)]);
+    assert_eq!(refused(&store, &root), ReadError::Part { cid: cid.clone(), found });
+    assert_eq!(refused(&store, &cid), ReadError::NotAFile { cid, found });
 }
 
 #[test]

@@ -184,15 +184,16 @@ fn pb_08_a_hundred_thousand_links() {
 #[test]
 fn blocks_of_other_codecs() {
     assert_eq!(codec::links(&raw(b"\x12\x7f")), Ok(vec![]));
-    let cbor = avocet_dag::Block::hash(
+    let libp2p_key = avocet_dag::Block::hash(
         avocet_dag::Version::V1,
-        code::DAG_CBOR,
+        code::LIBP2P_KEY,
         code::SHA2_256,
         Bytes::from_static(&[0xa0]),
     )
     .unwrap();
-    let error = codec::links(&cbor).unwrap_err();
-    assert!(matches!(error, CodecError::Unsupported { codec: code::DAG_CBOR, .. }));
+    let error = codec::links(&libp2p_key).unwrap_err();
+    assert!(matches!(error, CodecError::Unsupported { codec: code::LIBP2P_KEY, .. }));
+    assert_eq!(codec::decode(&libp2p_key), Err(error.clone()));
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 

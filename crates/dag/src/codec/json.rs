@@ -7,6 +7,7 @@
 //! integer outside of -2^64 to 2^64 - 1, a link that is not a CID in its own base, half of a
 //! surrogate pair, anything after the value.
 
+mod number;
 mod text;
 mod write;
 
@@ -17,13 +18,8 @@ use multibase::Base;
 use super::{DecodeError, Fault, MAX_DEPTH, Token, Tokens, Value, token};
 use crate::Cid;
 
+pub use number::MAX_NUMBER;
 pub use write::encode;
-
-/// The longest number in characters: the longest float that is written out in full, which is
-/// next to 2^-1022, has 1,079.
-pub const MAX_NUMBER: usize = 1100;
-/// The digits of 2^64.
-const MAX_DIGITS: usize = 20;
 
 /// Decodes a whole block.
 pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
@@ -42,11 +38,6 @@ fn link(text: &str) -> Result<Cid, Fault> {
     }
     let cid = Cid::from_text(text).map_err(Fault::Cid)?;
     if cid.to_string() == text { Ok(cid) } else { Err(Fault::NotALink) }
-}
-
-/// Whether DAG-CBOR and DAG-JSON have the integer.
-fn fits(int: i128) -> bool {
-    (-(1 << 64)..1 << 64).contains(&int)
 }
 
 /// Reads part by part.
@@ -164,7 +155,11 @@ impl<'a> Reader<'a> {
             b't' => self.word("true", Token::Bool(true)),
             b'f' => self.word("false", Token::Bool(false)),
             b'n' => self.word("null", Token::Null),
-            b'-' | b'0'..=b'9' => self.number(),
+            b'-' | b'0'..=b'9' => {
+                let (number, end) = number::read(self.bytes, self.at)?;
+                self.at = end;
+                Ok(number)
+            }
             _ => Err(Fault::Character.at(self.at)),
         }
     }
@@ -220,46 +215,6 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         Ok(())
-    }
-
-    fn number(&mut self) -> Result<Token<'a>, DecodeError> {
-        let start = self.at;
-        let digits = |reader: &mut Self| {
-            let from = reader.at;
-            while matches!(reader.bytes.get(reader.at), Some(b'0'..=b'9')) {
-                reader.at += 1;
-            }
-            if reader.at == from { Err(reader.unexpected()) } else { Ok(reader.at - from) }
-        };
-        let is_negative = self.take(b"-");
-        let first = self.at;
-        let whole = digits(self)?;
-        if whole > 1 && self.bytes[first] == b'0' {
-            return Err(Fault::Character.at(first + 1));
-        }
-        let mut is_int = true;
-        if self.take(b".") {
-            digits(self)?;
-            is_int = false;
-        }
-        if self.take(b"eE") {
-            self.take(b"+-");
-            digits(self)?;
-            is_int = false;
-        }
-        let text = &self.bytes[start..self.at];
-        if text.len() > MAX_NUMBER || (is_int && whole > MAX_DIGITS) {
-            return Err(Fault::Number.at(start));
-        }
-        if is_int {
-            let digits = self.bytes[first..self.at].iter();
-            let number = digits.fold(0, |number, digit| number * 10 + i128::from(digit - b'0'));
-            let int = if is_negative { -number } else { number };
-            return if fits(int) { Ok(Token::Int(int)) } else { Err(Fault::Number.at(start)) };
-        }
-        let float = str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
-        let float = float.filter(|float| float.is_finite());
-        Ok(Token::Float(float.ok_or(Fault::Number.at(start))?))
     }
 
     fn word(&mut self, word: &str, token: Token<'a>) -> Result<Token<'a>, DecodeError> {

@@ -2,7 +2,7 @@
 
 use multibase::Base;
 
-use super::fits;
+use super::number::fits;
 use crate::codec::{
     EncodeError, Unfit, Value,
     encode::{Sink, write_value},

@@ -70,13 +70,10 @@ fn to_link(value: &Value) -> Result<Link<'_>, (&'static str, &'static str)> {
     };
     let tsize = match tsize {
         None => None,
-        Some(Value::Int(tsize)) => Some(u64::try_from(*tsize).ok()),
-        Some(_) => Some(None),
+        Some(Value::Int(tsize)) if u64::try_from(*tsize).is_ok() => Some(*tsize as u64),
+        Some(_) => return Err(("/Tsize", "an integer of 64 bits and not negative")),
     };
-    match tsize {
-        Some(None) => Err(("/Tsize", "an integer of 64 bits and not negative")),
-        tsize => Ok(Link { cid: cid.clone(), name, tsize: tsize.flatten() }),
-    }
+    Ok(Link { cid: cid.clone(), name, tsize })
 }
 
 /// The entries of a map under these keys; `None` if it is no map, or has another key or one twice.
