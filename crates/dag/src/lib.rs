@@ -20,6 +20,9 @@
 //! [`unixfs::stat`] what is there; then list it with a [`unixfs::Listing`], or read it with a
 //! [`unixfs::Reader`]. To keep, count or mark all of a graph: [`walk::Walk`].
 //!
+//! Data that is no file is a [`codec::Value`], from a block by [`codec::decode`] and to the bytes
+//! of one by [`codec::encode`]; paths go through it.
+//!
 //! Blocks that others sent become a [`Block`] by [`Block::verify`], and in no other way.
 //!
 //! ```
@@ -60,7 +63,7 @@
 //!
 //! # Left out
 //!
-//! - DAG-CBOR and DAG-JSON
+//! - codecs but raw, DAG-PB, DAG-CBOR and DAG-JSON
 //! - hash functions that IPFS trusts and hardly uses: SHA-1, SHA-3, Keccak, BLAKE2s
 //! - changing a tree in place
 

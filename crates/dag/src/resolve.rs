@@ -194,7 +194,9 @@ impl Resolver {
     /// for. A block that is not wanted changes nothing, and gives `false`.
     pub fn give<B: Payload>(&mut self, block: &Block<B>) -> Result<bool, ResolveError> {
         match self.left.as_slice().first() {
-            Some(_) if *block.cid() == self.cid && self.within.is_none() && is_data(block.cid()) => {
+            Some(_)
+                if *block.cid() == self.cid && self.within.is_none() && is_data(block.cid()) =>
+            {
                 let ipld::Followed { link, names } = ipld::follow(block, self.left.as_slice())?;
                 let names = self.left.by_ref().take(names).collect();
                 match link {

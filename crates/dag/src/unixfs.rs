@@ -121,7 +121,7 @@ pub fn stat<B: Payload>(block: &Block<B>) -> Result<Stat, NodeError> {
     let mut opened = open(block)?;
     let kind = opened.kind();
     if kind == Type::Shard {
-        opened = Opened(Some(shard::check(block.cid(), opened)?.0));
+        opened = Opened(Ok(shard::check(block.cid(), opened)?.0));
     }
     let own = block.len() as u64;
     let Some(Envelope { node, data, .. }) = opened.envelope() else {
@@ -186,7 +186,7 @@ impl<'a> Opened<'a> {
     }
 
     pub(crate) fn data(&self) -> Option<&Data<'a>> {
-        self.0.as_ref().map(|envelope| &envelope.data)
+        self.0.as_ref().ok().map(|envelope| &envelope.data)
     }
 
     pub(crate) fn envelope(self) -> Option<Envelope<'a>> {
