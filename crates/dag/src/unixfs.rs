@@ -18,16 +18,16 @@ mod write;
 
 use std::{fmt, ops::Range};
 
-pub use chunk::{Chunker, Cut, Cutter, Fixed, FixedChunker};
+pub use chunk::{Chunker, Chunking, Cut, Cutter, Fixed, FixedChunker};
 pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Meta, Mtime};
 pub use dir::{DirEntry, DirError, Entries, entries};
 pub use hamt::HamtError;
-pub(crate) use hamt::{Shape, shard};
+pub(crate) use hamt::shard;
 pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes, single, symlink};
 pub use list::{ListError, ListedEntry, Listing, MAX_LISTED};
 pub use profile::{
-    Chunking, HamtSize, ImportOptions, Layout, MAX_CHUNK, MAX_FANOUT, MAX_LINKS, MIN_RABIN,
-    OptionsError, Profile, hash_code,
+    HamtSize, ImportOptions, Layout, MAX_CHUNK, MAX_FANOUT, MAX_LINKS, MIN_RABIN, OptionsError,
+    Profile, hash_code,
 };
 pub use read::{MAX_FILE_DEPTH, MAX_HELD, ReadError, Reader, Window};
 pub use tree::{Building, Built, Entry, MAX_DEPTH, Tree};

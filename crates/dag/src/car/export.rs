@@ -133,8 +133,7 @@ impl<B: Payload> Export<B> {
         let end = resolver.cid().clone();
         self.resolver = None;
         self.put(0, Slot::Bytes(Bytes::from(header(std::slice::from_ref(&end))).into()));
-        // a path may end at a value inside of the last block
-        let way = std::mem::take(&mut self.way).into_iter().filter(|cid| *cid != end);
+        let way = std::mem::take(&mut self.way).into_iter();
         let mut links: Vec<Link> =
             way.map(|cid| Link { cid, below: Below::Nothing, start: 0 }).collect();
         let below = match self.options.scope {

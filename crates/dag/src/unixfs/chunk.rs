@@ -7,13 +7,76 @@ mod buzhash;
 mod rabin;
 mod rolling;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, str::FromStr};
 
 use buzhash::Buzhash;
 use bytes::{Bytes, BytesMut};
 use rabin::Rabin;
 
-use super::Chunking;
+use super::{MAX_CHUNK, MIN_RABIN, OptionsError};
+
+/// The average that a Rabin chunker has where none is given (boxo's `DefaultBlockSize`).
+const RABIN_AVERAGE: usize = 256 * 1024;
+
+/// Where a file is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Chunking {
+    /// Every so many bytes.
+    Size(usize),
+    /// Where the content says so, by a Rabin fingerprint of 16 bytes.
+    Rabin {
+        /// The least bytes of a chunk but the last.
+        min: usize,
+        /// What chunks are to hold on average; the power of two below it counts.
+        avg: usize,
+        /// The most bytes of a chunk.
+        max: usize,
+    },
+    /// Where the content says so, by a hash of 32 bytes: between 128 and 512 KiB.
+    Buzhash,
+}
+
+impl FromStr for Chunking {
+    type Err = OptionsError;
+
+    /// `size-N`, `rabin` (256 KiB on average), `rabin-AVG`, `rabin-MIN-AVG-MAX`, `buzhash`.
+    fn from_str(name: &str) -> Result<Self, OptionsError> {
+        let wrong = || OptionsError::Chunker(crate::path::shorten(name));
+        let mut parts = name.split('-');
+        let kind = parts.next();
+        let sizes: Result<Vec<usize>, _> = parts.map(str::parse).collect();
+        match (kind, sizes.map_err(|_| wrong())?.as_slice()) {
+            (Some("size"), &[size]) => Ok(Self::Size(size)),
+            (Some("rabin"), []) => Ok(Self::rabin(RABIN_AVERAGE)),
+            (Some("rabin"), &[avg]) => Ok(Self::rabin(avg)),
+            (Some("rabin"), &[min, avg, max]) => Ok(Self::Rabin { min, avg, max }),
+            (Some("buzhash"), []) => Ok(Self::Buzhash),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl Chunking {
+    /// Rabin chunks between a third of `avg` and half as much again.
+    const fn rabin(avg: usize) -> Self {
+        Self::Rabin { min: avg / 3, avg, max: avg.saturating_add(avg / 2) }
+    }
+
+    pub(super) fn check(self) -> Result<(), OptionsError> {
+        match self {
+            Self::Size(size) if !(1..=MAX_CHUNK).contains(&size) => {
+                Err(OptionsError::ChunkSize(size))
+            }
+            Self::Rabin { min, avg, max }
+                if min < MIN_RABIN || min >= avg || avg >= max || max > MAX_CHUNK =>
+            {
+                Err(OptionsError::Rabin { min, avg, max })
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 /// Decides where chunks end.
 pub trait Cut {

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 
+use super::Chunking;
 use crate::{Block, BlockError, MAX_BLOCK, MAX_IDENTITY, Version, code};
 
 /// The largest chunk: a block of 2 MiB less room for its envelope (boxo's `ChunkSizeLimit`).
@@ -16,8 +17,6 @@ pub const MIN_RABIN: usize = 16;
 /// The most links of a block of a sharded directory (Kubo's `MaxHAMTFanout`, the specification's
 /// advice).
 pub const MAX_FANOUT: usize = 1024;
-/// The average that a Rabin chunker has where none is given (boxo's `DefaultBlockSize`).
-const RABIN_AVERAGE: usize = 256 * 1024;
 
 /// Why options make no import.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +30,9 @@ pub enum OptionsError {
     /// No layout of that name.
     #[error("{0:?} is not a layout: balanced and trickle are")]
     Layout(String),
+    /// No way to measure a directory of that name.
+    #[error("{0:?} is not how a directory is measured: block and links are")]
+    HamtSize(String),
     /// No hash function of that name, or of that number, that this crate writes by.
     #[error("{0:?} is not a hash function: sha2-256, sha2-512, blake2b-256, blake3, identity are")]
     Hash(String),
@@ -86,66 +88,6 @@ impl FromStr for Profile {
     }
 }
 
-/// Where a file is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Chunking {
-    /// Every so many bytes.
-    Size(usize),
-    /// Where the content says so, by a Rabin fingerprint of 16 bytes.
-    Rabin {
-        /// The least bytes of a chunk but the last.
-        min: usize,
-        /// What chunks are to hold on average; the power of two below it counts.
-        avg: usize,
-        /// The most bytes of a chunk.
-        max: usize,
-    },
-    /// Where the content says so, by a hash of 32 bytes: between 128 and 512 KiB.
-    Buzhash,
-}
-
-impl FromStr for Chunking {
-    type Err = OptionsError;
-
-    /// `size-N`, `rabin` (256 KiB on average), `rabin-AVG`, `rabin-MIN-AVG-MAX`, `buzhash`.
-    fn from_str(name: &str) -> Result<Self, OptionsError> {
-        let wrong = || OptionsError::Chunker(crate::path::shorten(name));
-        let mut parts = name.split('-');
-        let kind = parts.next();
-        let sizes: Result<Vec<usize>, _> = parts.map(str::parse).collect();
-        match (kind, sizes.map_err(|_| wrong())?.as_slice()) {
-            (Some("size"), &[size]) => Ok(Self::Size(size)),
-            (Some("rabin"), []) => Ok(Self::rabin(RABIN_AVERAGE)),
-            (Some("rabin"), &[avg]) => Ok(Self::rabin(avg)),
-            (Some("rabin"), &[min, avg, max]) => Ok(Self::Rabin { min, avg, max }),
-            (Some("buzhash"), []) => Ok(Self::Buzhash),
-            _ => Err(wrong()),
-        }
-    }
-}
-
-impl Chunking {
-    /// Rabin chunks between a third of `avg` and half as much again.
-    const fn rabin(avg: usize) -> Self {
-        Self::Rabin { min: avg / 3, avg, max: avg.saturating_add(avg / 2) }
-    }
-
-    fn check(self) -> Result<(), OptionsError> {
-        match self {
-            Self::Size(size) if !(1..=MAX_CHUNK).contains(&size) => {
-                Err(OptionsError::ChunkSize(size))
-            }
-            Self::Rabin { min, avg, max }
-                if min < MIN_RABIN || min >= avg || avg >= max || max > MAX_CHUNK =>
-            {
-                Err(OptionsError::Rabin { min, avg, max })
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 /// How a file's leaves are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum Layout {
@@ -191,6 +133,18 @@ pub enum HamtSize {
     Block,
     /// Bytes of its names and CIDs.
     Links,
+}
+
+impl FromStr for HamtSize {
+    type Err = OptionsError;
+
+    fn from_str(name: &str) -> Result<Self, OptionsError> {
+        match name {
+            "block" => Ok(Self::Block),
+            "links" => Ok(Self::Links),
+            _ => Err(OptionsError::HamtSize(crate::path::shorten(name))),
+        }
+    }
 }
 
 /// All parameters of an import. Start from a [`Profile`] and change what is to differ.

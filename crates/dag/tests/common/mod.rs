@@ -1,6 +1,8 @@
 //! What the tests share: a store, whole imports and whole reads.
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod twin;
+
 use std::{collections::HashMap, ops::RangeBounds};
 
 use avocet_dag::{

@@ -66,7 +66,7 @@ impl Tables {
             *value = high | rest;
         }
         let mut leave = [0; 256];
-        for (value, byte) in leave.iter_mut().zip(0u8..) {
+        for (value, byte) in leave.iter_mut().zip(0..=u8::MAX) {
             let zeros = 1..WINDOW;
             *value = zeros.fold(append(&reduce, 0, byte), |state, _| append(&reduce, state, 0));
         }

@@ -38,7 +38,7 @@ impl<B: Payload> Node<B> {
     pub(super) fn peek(&mut self, range: &Range<u64>) -> Option<Want> {
         loop {
             let size = *self.sizes.as_slice().first()?;
-            if self.start >= range.end {
+            if self.start >= range.end || range.is_empty() {
                 return None;
             }
             if size > 0 && self.start + size > range.start {
