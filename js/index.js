@@ -32,6 +32,10 @@ export { createPeer } from './src/peer.js'
 /** @typedef {import('./src/types.js').Listed} Listed */
 /** @typedef {import('./src/types.js').Stat} Stat */
 /** @typedef {import('./src/types.js').Pinned} Pinned */
+/** @typedef {import('./src/types.js').Codec} Codec */
+/** @typedef {import('./src/types.js').Hash} Hash */
+/** @typedef {import('./src/types.js').DagLink} DagLink */
+/** @typedef {import('./src/types.js').DagValue} DagValue */
 /** @typedef {import('./src/types.js').PeerInfo} PeerInfo */
 /** @typedef {import('./src/types.js').Type} Type */
 /** @typedef {import('./src/types.js').Usage} Usage */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ADD, CAT, START } from './src/calls.js'
+import { ADD, CAT, DAG_PUT, PUT, START } from './src/calls.js'
 import { AvocetError } from './src/errors.js'
 import { Meter } from './src/meter.js'
 import { read } from './src/options.js'
@@ -207,4 +207,14 @@ test('a crowd of peers and roots keeps the meter small', () => {
   while (timers.length) { const timer = timers.shift(); now = timer.at; timer.run(); events++ }
   assert.equal(total, 10_000)
   assert.ok(events <= 260, `${events} events waited`)
+})
+
+test('blocks and data take every codec and hash, and nothing else', () => {
+  assert.deepEqual(read({ codec: 'dag-json', hash: 'blake3' }, PUT, 'block.put'), { codec: 'dag-json', hash: 'blake3' })
+  assert.deepEqual(read({ codec: 'dag-pb', hash: 'identity', pin: true }, DAG_PUT, 'dag.put'), { codec: 'dag-pb', hash: 'identity', pin: true })
+  for (const { codec } of [{ codec: 'cbor' }, { codec: 0x71 }, { codec: 'toString' }]) {
+    assert.throws(() => read({ codec }, DAG_PUT, 'dag.put'), { code: 'INVALID_OPTION' })
+  }
+  assert.throws(() => read({ hash: 'sha1' }, PUT, 'block.put'), { code: 'INVALID_OPTION' })
+  assert.throws(() => read({ pin: true }, PUT, 'block.put'), { code: 'INVALID_OPTION' })
 })

@@ -14,5 +14,6 @@ mod options;
 mod source;
 mod stream;
 mod task;
+mod value;
 
 pub use self::{node::Node, stream::Pull, task::Task};

@@ -2,12 +2,13 @@
 //!
 //! [`import()`] takes entries whose bytes it pulls, and pins what it made of them. [`Export`] follows
 //! a path and gives bytes as they are pulled. [`list`], [`stat`] and [`keep`] look at what is there
-//! and fetch it to stay.
+//! and fetch it to stay. [`data()`] gives what is no file.
 //!
 //! Content itself is `avocet_dag`'s business; here it meets the store and the network. Nothing here
 //! knows of a browser: what a dropped file is, [`Source`] hides.
 
 mod apart;
+mod data;
 mod export;
 mod import;
 mod list;
@@ -20,11 +21,12 @@ mod write;
 mod tests;
 
 use avocet_dag::{
-    Cid, path::PathError, resolve::ResolveError, unixfs::DirError, unixfs::ReadError,
-    walk::WalkError,
+    Cid, codec::CodecError, path::PathError, resolve::ResolveError, unixfs::DirError,
+    unixfs::ReadError, walk::WalkError,
 };
 
 pub use self::{
+    data::data,
     export::{Export, Part},
     import::{Added, Import, ImportError, import},
     list::{Keep, Listed, Stat, Type, keep, list, stat},
@@ -56,6 +58,9 @@ pub enum FileError {
     /// What was to be listed is no directory, or a damaged one.
     #[error(transparent)]
     Directory(#[from] DirError),
+    /// What was to be taken apart is damaged, or in an unknown codec.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
     /// What hangs under a root cannot be walked through.
     #[error(transparent)]
     Walk(#[from] WalkError),

@@ -3,7 +3,10 @@ import { FIND, PUT } from './calls.js'
 import { read } from './options.js'
 
 /** The codes of the multicodec table. @type {Record<string, number>} */
-const CODECS = { raw: 0x55, 'dag-pb': 0x70, 'dag-cbor': 0x71, 'dag-json': 0x0129 }
+export const CODECS = { raw: 0x55, 'dag-pb': 0x70, 'dag-cbor': 0x71, 'dag-json': 0x0129 }
+
+/** The same of hash functions. @type {Record<string, number>} */
+export const HASHES = { 'sha2-256': 0x12, 'sha2-512': 0x13, 'blake2b-256': 0xb220, blake3: 0x1e, identity: 0x00 }
 
 /** Single blocks. */
 export class Blocks {
@@ -35,16 +38,17 @@ export class Blocks {
   }
 
   /**
-   * Stores a block. It is not pinned.
+   * Stores a block. It is not pinned, and whether the bytes are of the codec is not looked at.
    *
    * @param {Uint8Array | ArrayBuffer} bytes at most 2 MiB
-   * @param {{ codec?: 'raw' | 'dag-pb' | 'dag-cbor' | 'dag-json', hash?: 'sha2-256', signal?: AbortSignal }} [options]
+   * @param {{ codec?: import('./types.js').Codec, hash?: import('./types.js').Hash, signal?: AbortSignal }} [options]
+   *   `raw` and `sha2-256` when left out; `identity` takes at most 128 bytes
    * @returns {Promise<{ cid: string }>}
    */
   async put (bytes, options) {
-    const { codec = 'raw', signal } = read(options, PUT, 'block.put')
+    const { codec = 'raw', hash = 'sha2-256', signal } = read(options, PUT, 'block.put')
     const own = asBytes(bytes, 'block.put').slice()
-    return this.#tasks.run(() => this.#node.blockPut(own, CODECS[codec]), signal)
+    return this.#tasks.run(() => this.#node.blockPut(own, CODECS[codec], HASHES[hash]), signal)
   }
 
   /**

@@ -79,4 +79,9 @@ export const SIGNAL = { signal }
 export const FIND = { providers: texts, signal }
 export const CAT = { ...FIND, offset: whole(0), length: whole(0), onProgress: callback }
 export const PIN = { ...FIND, recursive: flag, name: text, onProgress: callback }
-export const PUT = { codec: word(['raw', 'dag-pb', 'dag-cbor', 'dag-json']), hash, signal }
+export const PUT = {
+  codec: word(['raw', 'dag-pb', 'dag-cbor', 'dag-json']),
+  hash: word(['sha2-256', 'sha2-512', 'blake2b-256', 'blake3', 'identity']),
+  signal
+}
+export const DAG_PUT = { ...PUT, pin: flag }

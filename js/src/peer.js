@@ -1,5 +1,6 @@
 import { Blocks } from './blocks.js'
 import { ADD, CAT, FIND, SIGNAL, START } from './calls.js'
+import { Dag } from './dag.js'
 import { AvocetError } from './errors.js'
 import { guarded } from './guard.js'
 import { Meter } from './meter.js'
@@ -60,6 +61,8 @@ export class Peer extends EventTarget {
     this.pins = new Pins(this.#tasks, node, this.#storage)
     /** Single blocks. */
     this.block = new Blocks(this.#tasks, node)
+    /** Data in blocks. */
+    this.dag = new Dag(this.#tasks, node)
     listen((name, detail) => this.#hear(name, detail))
   }
 
@@ -273,10 +276,7 @@ export class Peer extends EventTarget {
     for (const meter of this.#meters.values()) meter.clear()
   }
 
-  /**
-   * @param {string} name
-   * @param {any} detail
-   */
+  /** @param {string} name @param {any} detail */
   #hear (name, detail) {
     if (this.#tasks.closed) return
     if (name === 'replaced') return this.#replaced()
@@ -286,10 +286,7 @@ export class Peer extends EventTarget {
     else this.#fire(name, detail)
   }
 
-  /**
-   * @param {string} name
-   * @param {any} detail
-   */
+  /** @param {string} name @param {any} detail */
   #fire (name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })) }
 }
 

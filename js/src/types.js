@@ -57,6 +57,15 @@
  */
 
 /**
+ * @typedef {'raw' | 'dag-pb' | 'dag-cbor' | 'dag-json'} Codec
+ * @typedef {'sha2-256' | 'sha2-512' | 'blake2b-256' | 'blake3' | 'identity'} Hash
+ * @typedef {{ '/': string }} DagLink the CID
+ * @typedef {null | boolean | number | bigint | string | Uint8Array | DagLink | DagList | DagMap} DagValue
+ * @typedef {Array<DagValue>} DagList
+ * @typedef {{ [key: string]: DagValue }} DagMap
+ */
+
+/**
  * @typedef {{ id: string, addr: string, transport: string, direct: boolean,
  *   direction: 'inbound' | 'outbound', latencyMs: number | undefined, sent: number,
  *   received: number, agent: string }} PeerInfo

@@ -1,8 +1,8 @@
-//! Single blocks.
+//! Single blocks, and the values in them.
 
-use avocet_dag::{Version, code};
+use avocet_dag::{Version, codec};
 use js_sys::Uint8Array;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::{
     error::Failure,
@@ -10,8 +10,13 @@ use super::{
     object,
     options::{addresses, parse_cid},
     task::Task,
+    value,
 };
-use crate::platform::{self, Payload};
+use crate::{
+    files::{self, Keep},
+    peer::Peer,
+    platform::{self, Payload},
+};
 
 #[wasm_bindgen]
 impl Node {
@@ -29,16 +34,9 @@ impl Node {
 
     /// Stores a block; `bytes` belong to the store from now on.
     #[wasm_bindgen(js_name = blockPut)]
-    pub fn block_put(&self, bytes: Uint8Array, codec: f64) -> Task {
+    pub fn block_put(&self, bytes: Uint8Array, codec: f64, hash: f64) -> Task {
         let peer = self.peer.clone();
-        Task::start(async move {
-            let payload = Payload::from(bytes);
-            let block = platform::hash(Version::V1, codec as u64, code::SHA2_256, payload).await?;
-            let cid = block.cid().clone();
-            peer.store().put(vec![block]).await?;
-            peer.net().exchange().stored(std::slice::from_ref(&cid));
-            Ok::<_, Failure>(object::object([("cid", object::cid(&cid))]))
-        })
+        Task::start(async move { put(&peer, bytes.into(), codec as u64, hash as u64, false).await })
     }
 
     /// Is it here?
@@ -54,4 +52,43 @@ impl Node {
         let store = self.peer.store().clone();
         Task::start(async move { Ok::<_, Failure>(store.delete(&parse_cid(&cid)?).await?) })
     }
+
+    /// The value that a path leads to.
+    #[wasm_bindgen(js_name = dagGet)]
+    pub fn dag_get(&self, path: String, providers: Vec<String>) -> Task {
+        let fetcher = self.peer.fetcher().clone();
+        Task::start(async move {
+            value::to_js(files::data(&fetcher, &path, addresses(&providers)?).await?)
+        })
+    }
+
+    /// Stores a value, which is read before this returns.
+    #[wasm_bindgen(js_name = dagPut)]
+    pub fn dag_put(&self, value: JsValue, codec: f64, hash: f64, pin: bool) -> Task {
+        let codec = codec as u64;
+        let bytes = value::from_js(&value).and_then(|value| Ok(codec::encode(codec, &value)?));
+        let peer = self.peer.clone();
+        Task::start(async move { put(&peer, bytes?.into(), codec, hash as u64, pin).await })
+    }
+}
+
+/// Stores a block; pinned with all that it links to, if it is to be.
+async fn put(
+    peer: &Peer,
+    payload: Payload,
+    codec: u64,
+    hash: u64,
+    pin: bool,
+) -> Result<JsValue, Failure> {
+    let block = platform::hash(Version::V1, codec, hash, payload).await?;
+    let cid = block.cid().clone();
+    let draft = if pin { Some(peer.store().draft().await?) } else { None };
+    peer.store().put(vec![block]).await?;
+    peer.net().exchange().stored(std::slice::from_ref(&cid));
+    if draft.is_some() {
+        let keep = Keep { cid: cid.clone(), recursive: true, name: None };
+        files::keep(peer.fetcher(), peer.store(), &keep, Vec::new(), &|_, _| {}).await?;
+        peer.kept(&cid).await;
+    }
+    Ok(object::object([("cid", object::cid(&cid))]))
 }

@@ -1,6 +1,6 @@
 //! Errors as a code for programs and a message for people.
 
-use avocet_dag::{BlockError, CidError, Classify, ErrorKind};
+use avocet_dag::{BlockError, CidError, Classify, ErrorKind, codec::EncodeError};
 use wasm_bindgen::JsValue;
 
 use super::object::object;
@@ -22,6 +22,11 @@ impl Failure {
     /// A failure of this code.
     pub fn new(code: &'static str, error: impl ToString) -> Self {
         Self { code, message: error.to_string() }
+    }
+
+    /// The same, of a part of what was given.
+    pub fn within(self, part: &str) -> Self {
+        Self { message: format!("{part}: {}", self.message), ..self }
     }
 
     /// A call that was ended from outside: whoever did it does not look at this.
@@ -55,6 +60,7 @@ failures!(
     BlockError,
     CidError,
     ConnectError,
+    EncodeError,
     FetchError,
     FileError,
     ImportError,
@@ -85,6 +91,12 @@ impl Code for BlockError {
 }
 
 impl Code for CidError {
+    fn code(&self) -> &'static str {
+        of_kind(self)
+    }
+}
+
+impl Code for EncodeError {
     fn code(&self) -> &'static str {
         of_kind(self)
     }
@@ -123,6 +135,7 @@ impl Code for FileError {
             Self::Store(error) => error.code(),
             Self::Read(error) => of_kind(error),
             Self::Directory(error) => of_kind(error),
+            Self::Codec(error) => of_kind(error),
             Self::Walk(error) => of_kind(error),
             Self::Names(_) | Self::Opaque(_) => "UNSUPPORTED",
             Self::Stuck => "INTERNAL",

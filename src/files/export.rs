@@ -49,7 +49,7 @@ impl Export {
         part: Part,
         providers: Vec<Multiaddr>,
     ) -> Result<Self, FileError> {
-        let Place { cid, session } = Place::find(fetcher, path, providers).await?;
+        let Place { cid, session, .. } = Place::find(fetcher, path, providers).await?;
         let end = part.length.map_or(u64::MAX, |length| part.offset.saturating_add(length));
         let reader = Reader::new(cid, part.offset..end, WINDOW);
         let coming = FuturesUnordered::new();

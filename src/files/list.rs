@@ -83,7 +83,7 @@ pub fn list(
     providers: Vec<Multiaddr>,
 ) -> impl Stream<Item = Result<Listed, FileError>> {
     let open = async move {
-        let Place { cid, session } = Place::find(&fetcher, &path, providers).await?;
+        let Place { cid, session, .. } = Place::find(&fetcher, &path, providers).await?;
         let directory = readable(session.get(&cid).await?);
         let names: Vec<_> = unixfs::entries(&directory)?
             .map(|entry| (entry.text().into_owned(), entry.cid, entry.tsize))
@@ -125,7 +125,7 @@ pub async fn stat(
     path: &str,
     providers: Vec<Multiaddr>,
 ) -> Result<Stat, FileError> {
-    let Place { cid, session } = Place::find(fetcher, path, providers).await?;
+    let Place { cid, session, .. } = Place::find(fetcher, path, providers).await?;
     let block = readable(session.get(&cid).await?);
     let (blocks, local_size) = local(store, &cid).await?;
     Ok(Stat { local_size, blocks, ..stat_of(&block) })

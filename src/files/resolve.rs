@@ -14,6 +14,8 @@ use crate::fetch::{Fetcher, Session};
 pub struct Place {
     /// The end of the path. Its block has not been fetched for this.
     pub cid: Cid,
+    /// The names that lead on within that block, which then is no file.
+    pub inside: Vec<String>,
     /// For what lies below.
     pub session: Session,
 }
@@ -32,6 +34,6 @@ impl Place {
         while let Some(cid) = resolver.want().cloned() {
             resolver.give(&readable(session.get(&cid).await?))?;
         }
-        Ok(Self { cid: resolver.cid().clone(), session })
+        Ok(Self { cid: resolver.cid().clone(), inside: resolver.inside().to_vec(), session })
     }
 }

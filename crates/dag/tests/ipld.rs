@@ -631,7 +631,9 @@ fn the_densest_blocks_are_refused_or_fit_and_their_links_are_read() {
 fn a_value_is_found_at_its_place() {
     let value = map([("a", Value::List(vec![Value::Null, map([("", Value::Int(7))])]))]);
     let at = |path: &[&str]| {
-        value.at(&path.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).cloned()
+        let path: Vec<_> = path.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(value.clone().take(&path).as_ref(), value.at(&path));
+        value.at(&path).cloned()
     };
     assert_eq!(at(&[]), Some(value.clone()));
     assert_eq!(at(&["a", "1", ""]), Some(Value::Int(7)));

@@ -63,6 +63,17 @@ impl Value {
             other => other.get(name),
         })
     }
+
+    /// As [`at`](Self::at), the rest thrown away.
+    pub fn take(self, path: &[String]) -> Option<Value> {
+        path.iter().try_fold(self, |value, name| match value {
+            Self::List(items) => items.into_iter().nth(index(name)?),
+            Self::Map(entries) => {
+                entries.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+            }
+            _ => None,
+        })
+    }
 }
 
 /// The index that a name in a path means: decimal, without a sign or leading zeros.
