@@ -150,7 +150,7 @@ test('one folder entry gives an empty directory', async () => {
   for (const path of ['/', 'a/']) {
     const sorted = plan({ path })
     assert.equal(sorted.directory, true)
-    assert.deepEqual(await drain(sorted), [])
+    assert.deepEqual(await drain(sorted), [['', undefined]])
   }
 })
 
@@ -174,10 +174,36 @@ test('what is no source, entry or content is refused', async () => {
   await assert.rejects(source.next(1), { code: 'INVALID_OPTION' })
 })
 
-test('what is not built yet says its name', () => {
-  for (const field of ['symlink', 'cid', 'tsize', 'mode', 'mtime']) {
-    assert.throws(() => plan({ path: 'x', [field]: 1 }), error => error.code === 'UNSUPPORTED' && error.message.includes(field))
+test('links, modes and times come as they were given', async () => {
+  const mtime = { secs: -5, nsecs: 7 }
+  const entries = [
+    { path: 'a', symlink: '../b', mode: 0o777 }, { path: 'c', cid: 'bafy', tsize: 9 }, { path: 'd/', mtime: { secs: 1 } },
+    { path: '/', mode: 0o755 }, { path: 'e', content: bytes('1'), mode: 0, mtime }
+  ]
+  const sorted = plan(entries)
+  const out = []
+  for (let entry = await sorted.next(); entry; entry = await sorted.next()) {
+    const { bytes, ...rest } = entry
+    out.push({ ...rest, file: bytes !== undefined })
   }
+  assert.deepEqual(out, [
+    { path: 'a', symlink: '../b', mode: 0o777, file: false }, { path: 'c', cid: 'bafy', tsize: 9, file: false },
+    { path: 'd', mode: undefined, secs: 1, nsecs: 0, file: false }, { path: '', mode: 0o755, file: false },
+    { path: 'e', mode: 0, secs: -5, nsecs: 7, file: true }
+  ])
+  for (const entry of [{ symlink: 'x' }, { cid: 'bafy', tsize: 1 }]) assert.equal(plan(entry).directory, false)
+})
+
+test('entries that contradict themselves are refused', () => {
+  const wrong = [
+    { path: 'x', symlink: 1 }, { path: 'x', symlink: '\ud800' }, { path: 'x', cid: 'bafy' }, { path: 'x', cid: 'bafy', tsize: -1 },
+    { path: 'x', cid: 'bafy', tsize: 1, mode: 1 }, { path: 'x', symlink: 'y', content: bytes('') }, { path: 'x/', tsize: 1 },
+    { path: 'x', content: bytes(''), mode: -1 }, { path: 'x', content: bytes(''), mode: 2 ** 32 }, { path: 'x/', mtime: 5 },
+    { path: 'x/', mtime: { secs: 0.5 } }, { path: 'x/', mtime: { secs: 1, nsecs: 1e9 } }, { path: 'x/', mtime: null }
+  ]
+  for (const entry of wrong) assert.throws(() => plan(entry), { code: 'INVALID_OPTION' }, JSON.stringify(entry))
+  assert.throws(() => plan({ path: 'x/', symlink: 'y' }), { code: 'INVALID_PATH' })
+  assert.throws(() => plan({ path: 'x', cid: 1, tsize: 1 }), { code: 'INVALID_CID' })
 })
 
 test('a file that vanishes or shrinks while it is read is named', async () => {

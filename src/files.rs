@@ -11,6 +11,7 @@ mod apart;
 mod data;
 mod export;
 mod import;
+mod leaves;
 mod list;
 mod resolve;
 mod source;
@@ -30,7 +31,7 @@ pub use self::{
     export::{Export, Part},
     import::{Added, Import, ImportError, import},
     list::{Keep, Listed, Stat, Type, keep, list, stat},
-    source::{Entry, Source, SourceError},
+    source::{Content, Entry, Source, SourceError},
 };
 use crate::{fetch::FetchError, store::StoreError};
 

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use avocet::{
-    files::{Entry, Export, Import, Part, Source, import},
+    files::{Content, Entry, Export, Import, Part, Source, import},
     peer::{Event, Options, Peer},
     platform::{self, Payload},
     store::StoreName,
@@ -55,8 +55,9 @@ async fn address(peer: &Peer) -> Multiaddr {
 }
 
 async fn add(peer: &Peer, numbers: u32) -> avocet_dag::Cid {
-    let source = Box::new(Numbers { next: 0, end: numbers });
-    let entry = Entry { path: "numbers".into(), content: Some(source) };
+    let content = Content::File(Box::new(Numbers { next: 0, end: numbers }));
+    let entry =
+        Entry { path: "numbers".into(), content, meta: avocet_dag::unixfs::Meta::default() };
     let how = Import { pin: true, ..Import::default() };
     let entries = stream::iter([Ok(entry)]);
     let added = import(peer.store(), entries, &how, &|_, _| {}).await.unwrap();

@@ -1,5 +1,5 @@
 import { AvocetError } from './errors.js'
-import { callback, flag, later, signal, text, texts, unsupported, whole, word } from './options.js'
+import { callback, flag, later, signal, text, texts, whole, word } from './options.js'
 
 /**
  * The options of each call, and what they must be.
@@ -8,18 +8,7 @@ import { callback, flag, later, signal, text, texts, unsupported, whole, word } 
  * @typedef {import('./options.js').Rule<T>} Rule
  */
 
-/** The hashes that the contract names and this version does not make. */
-const OTHER_HASHES = ['sha2-512', 'blake2b-256', 'blake3', 'identity']
-
-const hash = word(['sha2-256'], value => OTHER_HASHES.includes(value))
-
-/** `size-N`, as the number. @type {Rule<number>} */
-const chunker = (value, name) => {
-  const [, size] = /^size-([1-9][0-9]*)$/.exec(String(value)) ?? []
-  if (size !== undefined) return Number(size)
-  if (/^(rabin|buzhash)/.test(String(value))) throw unsupported(`"${name}: ${value}"`)
-  throw new AvocetError('INVALID_OPTION', `"${name}" is "size-N" with N bytes a chunk, not "${value}"`)
-}
+const hash = word(['sha2-256', 'sha2-512', 'blake2b-256', 'blake3', 'identity'])
 
 /** @type {Rule<string | URL>} */
 const url = (value, name) => {
@@ -60,14 +49,14 @@ export const ADD = {
   profile: word(['unixfs-v1-2025', 'unixfs-v0-2015']),
   cidVersion: whole(0, 1),
   rawLeaves: flag,
-  chunker,
-  layout: word(['balanced'], value => value === 'trickle'),
+  chunker: text,
+  layout: word(['balanced', 'trickle']),
   maxLinks: whole(2),
   hash,
-  inlineLimit: later(value => value === 0),
-  hamtThreshold: later(),
-  hamtSize: later(),
-  hamtFanout: later(),
+  inlineLimit: whole(0, 128),
+  hamtThreshold: whole(0),
+  hamtSize: word(['block', 'links']),
+  hamtFanout: whole(8, 1024),
   wrap: text,
   hidden: flag,
   pin: flag,

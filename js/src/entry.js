@@ -1,16 +1,17 @@
 import { ofBlob } from './blob.js'
 import { asBytes, isBuffer, ofBytes, ofParts, streamParts } from './bytes.js'
 import { AvocetError } from './errors.js'
-import { unsupported } from './options.js'
 
 /**
- * An entry as the core takes it: `bytes` is absent for a folder.
+ * An entry as the core takes it: a file has `bytes`, a link to what exists `cid` and `tsize`, a
+ * symbolic link `symlink`, and a folder none of these.
  *
- * @typedef {{ path: string, bytes: import('./bytes.js').Bytes | undefined }} CoreEntry
+ * @typedef {{ path: string, bytes?: import('./bytes.js').Bytes, symlink?: string, cid?: string,
+ *   tsize?: number, mode?: number, secs?: number, nsecs?: number }} CoreEntry
  */
 
-/** What the contract has for an entry and this version does not build. */
-const LATER = ['symlink', 'cid', 'tsize', 'mode', 'mtime']
+/** What makes an object an entry: what it is, and where it stands. */
+const FIELDS = ['path', 'content', 'symlink', 'cid']
 
 /**
  * @param {any} item a File or an entry
@@ -22,19 +23,58 @@ export function toCore (item, alone) {
   if (!item || typeof item !== 'object' || !isEntry(item)) {
     throw new AvocetError('INVALID_OPTION', `an entry is a File or an object with "path" and "content", not ${typeof item}`)
   }
-  for (const field of LATER) if (item[field] !== undefined) throw unsupported(`"${field}" of an entry`)
-  const { path = '', content } = item
+  const { path = '', content, symlink, cid } = item
   if (typeof path !== 'string') throw new AvocetError('INVALID_PATH', 'the path of an entry is a string')
   if (path === '' && !alone) throw new AvocetError('INVALID_PATH', 'an entry in a list has no path')
   const clean = checkPath(path)
+  const given = [content, symlink, cid].filter(value => value !== undefined && value !== null)
   if (path.endsWith('/')) {
-    if (content !== undefined && content !== null) {
-      throw new AvocetError('INVALID_PATH', `"${path}" ends in "/", so it is a folder and cannot have content`)
-    }
-    return { path: clean, bytes: undefined }
+    if (given.length > 0) throw new AvocetError('INVALID_PATH', `"${path}" ends in "/", so it is a folder and cannot have content`)
+    return { path: clean, ...meta(item, path) }
   }
-  return { path: clean, bytes: toBytes(content, clean) }
+  if (given.length > 1) throw wrong(path, 'has one of "content", "symlink" and "cid"')
+  if (cid !== undefined && cid !== null) return { path: clean, ...link(item, path) }
+  if (symlink === undefined || symlink === null) return { path: clean, bytes: toBytes(content, clean), ...meta(item, path) }
+  if (typeof symlink !== 'string' || !wellFormed(symlink)) throw wrong(path, 'has a string as its "symlink"')
+  return { path: clean, symlink, ...meta(item, path) }
 }
+
+/** Whether it is a folder. @param {CoreEntry} entry */
+export const isFolder = ({ bytes, symlink, cid }) => bytes === undefined && symlink === undefined && cid === undefined
+
+/**
+ * A link to what exists already.
+ *
+ * @param {any} item
+ * @param {string} path for messages
+ */
+function link ({ cid, tsize, mode, mtime }, path) {
+  if (typeof cid !== 'string') throw new AvocetError('INVALID_CID', `the "cid" of "${path}" is not a string`)
+  if (!Number.isSafeInteger(tsize) || tsize < 0) throw wrong(path, 'has a "cid", and needs "tsize": the bytes of all its blocks')
+  if (mode !== undefined || mtime !== undefined) throw wrong(path, 'has a "cid": mode and mtime are in what that names')
+  return { cid, tsize }
+}
+
+/**
+ * Mode and time, where they are given.
+ *
+ * @param {any} item
+ * @param {string} path for messages
+ */
+function meta ({ mode, mtime, tsize }, path) {
+  if (tsize !== undefined) throw wrong(path, 'has a "tsize" without a "cid"')
+  if (mode !== undefined && !isWhole(mode, 0xffffffff)) throw wrong(path, 'has a "mode" of 32 bits, as in 0o644')
+  if (mtime === undefined) return { mode }
+  const { secs, nsecs = 0 } = mtime ?? {}
+  if (!Number.isSafeInteger(secs) || !isWhole(nsecs, 999_999_999)) throw wrong(path, 'has an "mtime" as in { secs, nsecs? }')
+  return { mode, secs, nsecs }
+}
+
+/** @param {unknown} value @param {number} most */
+const isWhole = (value, most) => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most
+
+/** @param {string} path @param {string} rule */
+const wrong = (path, rule) => new AvocetError('INVALID_OPTION', `the entry "${path}" ${rule}`)
 
 /**
  * @param {any} content
@@ -109,4 +149,4 @@ const isStream = value => typeof value?.getReader === 'function'
 export const isContent = value => isBlob(value) || isBuffer(value) || ArrayBuffer.isView(value) || isStream(value)
 
 /** @param {any} value */
-export const isEntry = value => 'path' in value || 'content' in value || LATER.some(field => field in value)
+export const isEntry = value => FIELDS.some(field => field in value)

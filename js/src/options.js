@@ -88,17 +88,15 @@ export function signal (value, name) {
 }
 
 /**
- * One of a few words; the rest of the words that exist are not built yet.
+ * One of a few words.
  *
- * @param {string[]} built
- * @param {(value: string) => boolean} exists
+ * @param {string[]} words
  * @returns {Rule<string>}
  */
-export function word (built, exists = () => false) {
+export function word (words) {
   return (value, name) => {
-    if (typeof value === 'string' && built.includes(value)) return value
-    if (typeof value === 'string' && exists(value)) throw unsupported(`"${name}: ${value}"`)
-    throw invalid(`"${name}" is one of: ${built.join(', ')}`)
+    if (typeof value === 'string' && words.includes(value)) return value
+    throw invalid(`"${name}" is one of: ${words.join(', ')}`)
   }
 }
 
@@ -116,6 +114,6 @@ export function later (neutral = () => false) {
 }
 
 /** @param {string} what */
-export function unsupported (what) {
+function unsupported (what) {
   return new AvocetError('UNSUPPORTED', `${what} is not supported by this version`)
 }

@@ -84,12 +84,12 @@ export class Peer extends EventTarget {
    * @returns {Promise<import('./types.js').AddResult>}
    */
   async add (source, options) {
-    const { signal, onProgress, wrap, hidden, pin = true, profile, cidVersion, rawLeaves, chunker, maxLinks } = read(options, ADD, 'add')
+    const { signal, onProgress, wrap, hidden, pin = true, ...how } = read(options, ADD, 'add')
     const entries = plan(source, { wrap, hidden })
     const { directory, name, total } = entries
     const progress = guarded(onProgress)
     const told = (/** @type {number} */ loaded, /** @type {string} */ path) => progress({ loaded, total, path })
-    const config = { directory, name, pin, profile, cidVersion, rawLeaves, chunkSize: chunker, maxLinks }
+    const config = { directory, name, pin, ...how }
     try {
       return await this.#tasks.run(() => this.#node.add(entries, config, told), signal)
     } catch (error) {

@@ -1,5 +1,5 @@
 import { ofBlob } from './blob.js'
-import { checkName, isBlob, isContent, isEntry, toCore, isName } from './entry.js'
+import { checkName, isBlob, isContent, isEntry, isFolder, toCore, isName } from './entry.js'
 import { AvocetError } from './errors.js'
 
 /** @typedef {import('./entry.js').CoreEntry} CoreEntry */
@@ -12,9 +12,11 @@ import { AvocetError } from './errors.js'
  */
 
 /**
- * One file or folder. A `path` that ends in `/` is a folder.
+ * One file (`content`), symbolic link (`symlink`, its target), link to what exists already (`cid`
+ * with `tsize`), or folder (a `path` that ends in `/`; `'/'` is the root itself).
  *
- * @typedef {{ path?: string, content?: Content }} Entry
+ * @typedef {{ path?: string, content?: Content, symlink?: string, cid?: string, tsize?: number,
+ *   mode?: number, mtime?: { secs: number, nsecs?: number } }} Entry
  */
 
 /**
@@ -57,10 +59,10 @@ export class Plan {
   async next () {
     const { done, value } = await this.#watch(this.#entries.next())
     if (done || !value) return undefined
-    const { path, bytes } = value
-    if (!bytes) return { path, bytes: undefined }
+    const { bytes } = value
+    if (!bytes) return value
     this.#open.add(bytes)
-    return { path, bytes: this.#watched(bytes) }
+    return { ...value, bytes: this.#watched(bytes) }
   }
 
   /**
@@ -164,16 +166,14 @@ function sort (source, hidden) {
 function lone (entry) {
   const core = toCore(entry, true)
   const name = core.path.slice(core.path.lastIndexOf('/') + 1) || undefined
+  const total = core.bytes ? core.bytes.size : 0
   // A folder gives its own, empty directory.
-  const entries = core.bytes ? only(core) : none()
-  return { entries, directory: !core.bytes, total: core.bytes ? core.bytes.size : 0, name }
+  if (isFolder(core)) return { entries: only({ ...core, path: '' }), directory: true, total, name }
+  return { entries: only(core), directory: false, total, name }
 }
 
 /** @param {CoreEntry} entry @returns {AsyncGenerator<CoreEntry, void>} */
 async function * only (entry) { yield entry }
-
-/** @returns {AsyncGenerator<CoreEntry, void>} */
-async function * none () {}
 
 /**
  * The same entries inside a folder named `wrap`; a lone file gets that name.
@@ -183,9 +183,10 @@ async function * none () {}
  * @returns {AsyncGenerator<CoreEntry, void>}
  */
 async function * wrapped (found, wrap) {
-  if (found.directory) yield { path: wrap, bytes: undefined }
-  for await (const { path, bytes } of found.entries) {
-    yield { path: found.directory ? `${wrap}/${path}` : wrap, bytes }
+  if (found.directory) yield { path: wrap }
+  for await (const entry of found.entries) {
+    const within = found.directory && entry.path !== ''
+    yield { ...entry, path: within ? `${wrap}/${entry.path}` : wrap }
   }
 }
 
@@ -226,7 +227,7 @@ async function * walk (root, hidden) {
       const path = `${at.prefix}${child.name}`
       if (child.kind === 'directory') {
         open.push({ handle: child, prefix: `${path}/` })
-        yield { path, bytes: undefined }
+        yield { path }
       } else {
         yield { path, bytes: ofBlob(await fileOf(child, path), path) }
       }

@@ -22,10 +22,14 @@
  * @property {'unixfs-v1-2025' | 'unixfs-v0-2015'} [profile]
  * @property {0 | 1} [cidVersion]
  * @property {boolean} [rawLeaves]
- * @property {string} [chunker] `size-N`
- * @property {'balanced'} [layout]
+ * @property {string} [chunker] `size-N`, `rabin-MIN-AVG-MAX` or `buzhash`
+ * @property {'balanced' | 'trickle'} [layout]
  * @property {number} [maxLinks]
- * @property {'sha2-256'} [hash]
+ * @property {Hash} [hash]
+ * @property {number} [inlineLimit] blocks of so many bytes or fewer go into their CIDs: 128 at most
+ * @property {number} [hamtThreshold] a directory of more bytes is sharded
+ * @property {'block' | 'links'} [hamtSize] bytes of its block, or of its names and CIDs
+ * @property {number} [hamtFanout] a power of two from 8 to 1024
  * @property {string} [wrap] puts what is added into a directory, under this name
  * @property {boolean} [hidden] takes names that begin with a dot as well
  * @property {boolean} [pin] true when left out

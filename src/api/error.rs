@@ -151,7 +151,6 @@ impl Code for ImportError {
             Self::Options(error) => of_kind(error),
             Self::File { source, .. } => of_kind(source),
             Self::Store(error) => error.code(),
-            Self::Chunking => "UNSUPPORTED",
             Self::NotOne => "INTERNAL",
         }
     }

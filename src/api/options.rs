@@ -2,7 +2,7 @@
 
 use avocet_dag::{
     Cid, Version,
-    unixfs::{Chunking, ImportOptions, Profile},
+    unixfs::{ImportOptions, OptionsError, Profile, hash_code},
 };
 use js_sys::Array;
 use libp2p::Multiaddr;
@@ -46,10 +46,22 @@ extern "C" {
     fn cid_version(this: &AddConfig) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = rawLeaves)]
     fn raw_leaves(this: &AddConfig) -> Option<bool>;
-    #[wasm_bindgen(method, getter, js_name = chunkSize)]
-    fn chunk_size(this: &AddConfig) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn chunker(this: &AddConfig) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn layout(this: &AddConfig) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = maxLinks)]
     fn max_links(this: &AddConfig) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn hash(this: &AddConfig) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = inlineLimit)]
+    fn inline_limit(this: &AddConfig) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = hamtThreshold)]
+    fn hamt_threshold(this: &AddConfig) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = hamtSize)]
+    fn hamt_size(this: &AddConfig) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = hamtFanout)]
+    fn hamt_fanout(this: &AddConfig) -> Option<f64>;
 }
 
 /// The options of a start, understood.
@@ -73,19 +85,33 @@ pub fn start(options: &StartOptions) -> Result<Options, Failure> {
 
 /// The options of an import, understood.
 pub fn import(config: &AddConfig) -> Result<Import, Failure> {
-    let profile = config.profile().map_or(Ok(Profile::default()), |name| name.parse::<Profile>());
-    let profile = profile.map_err(|error| Failure::new("INVALID_OPTION", error))?;
-    let mut options = ImportOptions::from(profile);
-    if let Some(version) = config.cid_version() {
-        options.cid_version = if version == 0.0 { Version::V0 } else { Version::V1 };
-    }
-    options.raw_leaves = config.raw_leaves().unwrap_or(options.raw_leaves);
-    if let Some(size) = config.chunk_size() {
-        options.chunking = Chunking::Size(size as usize);
-    }
-    options.max_links = config.max_links().map_or(options.max_links, |links| links as usize);
+    let options = import_options(config);
+    let options = options.map_err(|error| Failure::new("INVALID_OPTION", error))?;
     let (directory, pin, name) = (config.directory(), config.pin(), config.name());
     Ok(Import { options, directory, pin, name })
+}
+
+/// The profile's values, and what overrides them. That they make an import is checked with it.
+fn import_options(config: &AddConfig) -> Result<ImportOptions, OptionsError> {
+    let profile = config.profile().map_or(Ok(Profile::default()), |name| name.parse())?;
+    let of = ImportOptions::from(profile);
+    let size = |given: Option<f64>, other| given.map_or(other, |number| number as usize);
+    Ok(ImportOptions {
+        cid_version: match config.cid_version() {
+            Some(0.0) => Version::V0,
+            Some(_) => Version::V1,
+            None => of.cid_version,
+        },
+        raw_leaves: config.raw_leaves().unwrap_or(of.raw_leaves),
+        chunking: config.chunker().map_or(Ok(of.chunking), |name| name.parse())?,
+        layout: config.layout().map_or(Ok(of.layout), |name| name.parse())?,
+        max_links: size(config.max_links(), of.max_links),
+        hash: config.hash().map_or(Ok(of.hash), |name| hash_code(&name))?,
+        inline_limit: size(config.inline_limit(), of.inline_limit),
+        hamt_threshold: size(config.hamt_threshold(), of.hamt_threshold),
+        hamt_size: config.hamt_size().map_or(Ok(of.hamt_size), |name| name.parse())?,
+        hamt_fanout: size(config.hamt_fanout(), of.hamt_fanout),
+    })
 }
 
 /// Text that is to be a CID.

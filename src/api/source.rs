@@ -1,12 +1,16 @@
 //! Entries and their bytes, pulled from JavaScript.
 
+use avocet_dag::{
+    Cid,
+    unixfs::{Meta, Mtime},
+};
 use futures::{FutureExt, Stream, future::LocalBoxFuture, stream};
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    files::{Entry, Source, SourceError},
+    files::{Content, Entry, Source, SourceError},
     platform::Payload,
 };
 
@@ -22,6 +26,18 @@ extern "C" {
     fn path(this: &JsEntry) -> String;
     #[wasm_bindgen(method, getter)]
     fn bytes(this: &JsEntry) -> Option<JsBytes>;
+    #[wasm_bindgen(method, getter)]
+    fn symlink(this: &JsEntry) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn cid(this: &JsEntry) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn tsize(this: &JsEntry) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn mode(this: &JsEntry) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn secs(this: &JsEntry) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn nsecs(this: &JsEntry) -> Option<f64>;
 
     /// The bytes of a file, of `js/src/bytes.js`.
     type JsBytes;
@@ -37,8 +53,7 @@ pub fn entries(plan: JsEntries) -> impl Stream<Item = Result<Entry, SourceError>
             Ok(entry) if entry.is_undefined() => None,
             Ok(entry) => {
                 let entry: JsEntry = entry.unchecked_into();
-                let content = entry.bytes().map(|bytes| Box::new(bytes) as Box<dyn Source>);
-                Some((Ok(Entry { path: entry.path(), content }), Some(plan)))
+                Some((read(&entry), Some(plan)))
             }
             Err(thrown) => {
                 let (path, reason) = (String::new(), reason(&thrown));
@@ -46,6 +61,24 @@ pub fn entries(plan: JsEntries) -> impl Stream<Item = Result<Entry, SourceError>
             }
         }
     })
+}
+
+/// An entry whose fields are of the right types already.
+fn read(entry: &JsEntry) -> Result<Entry, SourceError> {
+    let path = entry.path();
+    let content = match (entry.bytes(), entry.symlink(), entry.cid()) {
+        (Some(bytes), ..) => Content::File(Box::new(bytes)),
+        (_, Some(target), _) => Content::Symlink(target),
+        (.., Some(cid)) => match cid.parse::<Cid>() {
+            Ok(cid) => Content::Link { cid, tsize: entry.tsize().unwrap_or_default() as u64 },
+            Err(error) => return Err(SourceError { path, reason: error.to_string() }),
+        },
+        _ => Content::Folder,
+    };
+    let nanos = entry.nsecs().unwrap_or_default() as u32;
+    let mtime = entry.secs().map(|secs| Mtime { secs: secs as i64, nanos });
+    let meta = Meta { mode: entry.mode().map(|mode| mode as u32), mtime };
+    Ok(Entry { path, content, meta })
 }
 
 impl Source for JsBytes {

@@ -4,16 +4,21 @@
 //! a few files at a time, while [`super::write`] writes the blocks that are done. What is held
 //! at once is bounded by the constants here and there, not by the files.
 
+mod error;
+
 use std::{cell::Cell, time::Duration};
 
 use avocet_dag::{
-    Cid, Payload as _,
-    unixfs::{self, Chunking, DirError, ImportOptions, Importer, Leaf, OptionsError, Tree},
+    Cid,
+    unixfs::{self, ImportOptions, Importer, Layout, Leaf, Meta, Tree, single, symlink},
 };
-use futures::{Stream, StreamExt, TryStreamExt, future::LocalBoxFuture, stream};
+pub use error::ImportError;
+use error::failed_at;
+use futures::{Stream, StreamExt, TryStreamExt};
 
 use super::{
-    source::{Entry, Source, SourceError},
+    leaves::{Made, leaves},
+    source::{Content, Entry, Source, SourceError},
     top::Top,
     write::{Blocks, writer},
 };
@@ -22,11 +27,6 @@ use crate::{
     store::{Pin, Store, StoreError},
 };
 
-/// Bytes of one file that are asked for ahead. Eight chunks of 1 MiB keep reading, WebCrypto and
-/// the database busy at once.
-const AHEAD: usize = 8 * 1024 * 1024;
-/// Chunks of one file that are asked for ahead, however small.
-const AHEAD_CHUNKS: usize = 32;
 /// Files at once: small ones would otherwise wait for the disk one by one.
 const FILES: usize = 4;
 
@@ -52,37 +52,6 @@ pub struct Added {
     pub size: u64,
     /// Blocks that it takes, each counted once.
     pub blocks: u64,
-}
-
-/// Why nothing was added.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ImportError {
-    /// An entry or its bytes could not be had.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// A directory could not be built, or has no place for an entry.
-    #[error(transparent)]
-    Directory(#[from] DirError),
-    /// The options make no import.
-    #[error(transparent)]
-    Options(#[from] OptionsError),
-    /// A block could not be made.
-    #[error("{path:?} could not be added: {source}")]
-    File {
-        /// The entry's path.
-        path: String,
-        /// Why not.
-        source: unixfs::ImportError,
-    },
-    /// The store did not take it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The chunker is one that this version does not cut by.
-    #[error("this way of cutting files is not supported by this version")]
-    Chunking,
-    /// There was no entry, or more than one, where one was needed.
-    #[error("one entry was expected")]
-    NotOne,
 }
 
 /// Imports `entries`. When this returns, the root and all below it are on the disk (with `pin`);
@@ -145,7 +114,13 @@ struct Work<'a> {
 }
 
 /// An entry whose blocks are made; a folder has none yet.
-type Done = Result<(String, Option<Leaf>), ImportError>;
+type Done = Result<(String, Place), ImportError>;
+
+/// What stands at an entry's path.
+enum Place {
+    Entry(unixfs::Entry),
+    Folder(Meta),
+}
 
 impl Work<'_> {
     async fn gather(
@@ -153,12 +128,14 @@ impl Work<'_> {
         entries: impl Stream<Item = Result<Entry, SourceError>>,
     ) -> Result<Root, ImportError> {
         let files = entries.map(|entry| async {
-            let Entry { path, content } = entry?;
-            let file = match content {
-                Some(content) => Some(self.file(&path, content).await?),
-                None => None,
+            let Entry { path, content, meta } = entry?;
+            let place = match content {
+                Content::File(source) => Place::Entry(self.file(&path, source, meta).await?.into()),
+                Content::Symlink(target) => Place::Entry(self.symlink(&path, &target, meta).await?),
+                Content::Link { cid, tsize } => Place::Entry(unixfs::Entry { cid, tsize, size: 0 }),
+                Content::Folder => Place::Folder(meta),
             };
-            Ok((path, file))
+            Ok((path, place))
         });
         let files = files.buffered(FILES);
         match self.import.directory {
@@ -172,81 +149,105 @@ impl Work<'_> {
         let mut top = Top::Nothing;
         let mut files = std::pin::pin!(files);
         while let Some(done) = files.next().await {
-            let (path, file) = done?;
-            if path.is_empty() && file.is_none() {
-                // The root itself is always there.
-                continue;
-            }
-            top.add(&path, file.is_none());
-            match file {
-                Some(file) => tree.insert(&path, file.into())?,
-                None => tree.insert_folder(&path)?,
+            let (path, place) = done?;
+            match place {
+                Place::Folder(meta) if path.is_empty() => tree.set_meta("/", meta)?,
+                Place::Folder(meta) => {
+                    top.add(&path, true);
+                    tree.set_meta(&path, meta)?;
+                }
+                Place::Entry(entry) => {
+                    top.add(&path, false);
+                    tree.insert(&path, entry)?;
+                }
             }
         }
-        let built = tree.finish()?;
-        for block in built.blocks {
+        let mut building = tree.build();
+        while let Some(block) = building.next_block()? {
             self.put(block.map(Payload::from)).await;
         }
-        Ok(Root { cid: built.root.cid, name: top.into_name() })
+        let root = building.into_root().ok_or(ImportError::NotOne)?;
+        Ok(Root { cid: root.cid, name: top.into_name() })
     }
 
     /// Makes the blocks of one file.
-    async fn file(&self, path: &str, source: Box<dyn Source>) -> Result<Leaf, ImportError> {
-        let failed = |source| ImportError::File { path: path.to_owned(), source };
-        let mut importer = Importer::new(&self.import.options).map_err(failed)?;
-        let mut leaves = std::pin::pin!(self.leaves(source));
-        while let Some(leaf) = leaves.next().await {
-            let leaf = leaf.map_err(|fault| fault.at(path))?;
-            let Some((block, size)) = leaf else { break };
-            let inner = importer.push(Leaf::new(&block, size)).map_err(failed)?;
-            self.put(block).await;
-            for block in inner {
-                self.put(block.map(Payload::from)).await;
+    async fn file(
+        &self,
+        path: &str,
+        source: Box<dyn Source>,
+        meta: Meta,
+    ) -> Result<Leaf, ImportError> {
+        let options = &self.import.options;
+        let failed = failed_at(path);
+        let mut importer = Importer::with_meta(options, meta).map_err(&failed)?;
+        // a file that turns out to be one chunk is made of it once more, with its mode and time
+        let may_be_single = !meta.is_empty() && options.layout == Layout::Balanced;
+        let mut first = None;
+        let mut leaves = std::pin::pin!(leaves(options, source, may_be_single));
+        while let Some(made) = leaves.next().await {
+            let Some(made) = made.map_err(|fault| fault.at(path))? else { break };
+            if may_be_single && importer.size() == 0 && first.is_none() {
+                first = Some(made);
+                continue;
             }
-            self.loaded.set(self.loaded.get() + size as u64);
-            (self.progress)(self.loaded.get(), path);
+            for made in first.take().into_iter().chain([made]) {
+                self.leaf(path, &mut importer, made).await?;
+            }
         }
-        let file = importer.finish().map_err(failed)?;
+        let file = match first {
+            Some(Made { size, chunk: Some(chunk), .. }) => {
+                self.tell(path, size);
+                single(options, meta, chunk.to_bytes())
+            }
+            _ => importer.finish(),
+        };
+        let file = file.map_err(&failed)?;
         for block in file.blocks {
             self.put(block.map(Payload::from)).await;
         }
         Ok(file.root)
     }
 
-    /// The blocks of a file's chunks in their order, made several at once, and how many bytes of
-    /// the file are in each. `None` ends them.
-    fn leaves(
-        &self,
-        mut source: Box<dyn Source>,
-    ) -> impl Stream<Item = Result<Option<(Block, usize)>, Fault>> {
-        let Chunking::Size(size) = self.import.options.chunking else {
-            return stream::once(std::future::ready(Err(Fault::Chunking))).left_stream();
-        };
-        let ahead = (AHEAD / size).clamp(2, AHEAD_CHUNKS);
-        let chunks = std::iter::repeat_with(move || source.next(size));
-        let leaves = stream::iter(chunks).map(|chunk| self.leaf(chunk));
-        leaves.buffered(ahead).right_stream()
-    }
-
     async fn leaf(
         &self,
-        chunk: LocalBoxFuture<'static, Result<Option<Payload>, String>>,
-    ) -> Result<Option<(Block, usize)>, Fault> {
-        let Some(chunk) = chunk.await.map_err(Fault::Source)? else { return Ok(None) };
-        let options = &self.import.options;
-        let size = chunk.len();
-        let bytes = match options.raw_leaves {
-            true => chunk,
-            false => unixfs::leaf_bytes(options, chunk.to_bytes()).into(),
-        };
-        let codec = options.leaf_codec();
-        let (version, hash) = options.naming(codec, bytes.len());
-        let block = platform::hash(version, codec, hash, bytes).await;
-        Ok(Some((block.map_err(|error| Fault::Block(error.into()))?, size)))
+        path: &str,
+        importer: &mut Importer,
+        made: Made,
+    ) -> Result<(), ImportError> {
+        let Made { block, size, .. } = made;
+        let inner = importer.push(Leaf::new(&block, size)).map_err(failed_at(path))?;
+        self.put(block).await;
+        for block in inner {
+            self.put(block.map(Payload::from)).await;
+        }
+        self.tell(path, size);
+        Ok(())
     }
 
+    async fn symlink(
+        &self,
+        path: &str,
+        target: &str,
+        meta: Meta,
+    ) -> Result<unixfs::Entry, ImportError> {
+        let block = symlink(&self.import.options, target.as_bytes(), meta);
+        let block = block.map_err(failed_at(path))?;
+        let entry = Leaf::new(&block, 0).into();
+        self.put(block.map(Payload::from)).await;
+        Ok(entry)
+    }
+
+    /// So many bytes more are done.
+    fn tell(&self, path: &str, size: usize) {
+        self.loaded.set(self.loaded.get() + size as u64);
+        (self.progress)(self.loaded.get(), path);
+    }
+
+    /// Hands a block over to be written; what is in its CID is written wherever that is.
     async fn put(&self, block: Block) {
-        self.blocks.clone().put(block).await;
+        if block.cid().inline().is_none() {
+            self.blocks.clone().put(block).await;
+        }
     }
 }
 
@@ -254,25 +255,7 @@ impl Work<'_> {
 async fn one(files: impl Stream<Item = Done>) -> Result<Root, ImportError> {
     let files: Vec<_> = files.take(2).try_collect().await?;
     match <[_; 1]>::try_from(files) {
-        Ok([(_, Some(file))]) => Ok(Root { cid: file.cid, name: None }),
+        Ok([(_, Place::Entry(entry))]) => Ok(Root { cid: entry.cid, name: None }),
         _ => Err(ImportError::NotOne),
-    }
-}
-
-/// What went wrong with a part of a file.
-enum Fault {
-    Source(String),
-    Block(unixfs::ImportError),
-    Chunking,
-}
-
-impl Fault {
-    fn at(self, path: &str) -> ImportError {
-        let path = path.to_owned();
-        match self {
-            Self::Source(reason) => SourceError { path, reason }.into(),
-            Self::Block(source) => ImportError::File { path, source },
-            Self::Chunking => ImportError::Chunking,
-        }
     }
 }

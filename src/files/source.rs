@@ -1,5 +1,6 @@
-//! Where the bytes of an import come from.
+//! Where what is imported comes from.
 
+use avocet_dag::{Cid, unixfs::Meta};
 use futures::future::LocalBoxFuture;
 
 use crate::platform::Payload;
@@ -22,11 +23,30 @@ pub trait Source {
     fn next(&mut self, size: usize) -> LocalBoxFuture<'static, Result<Option<Payload>, String>>;
 }
 
-/// A file or a folder to be imported.
+/// What is imported at one path.
 pub struct Entry {
     /// Names between slashes, none of them empty, `.` or `..`; the file's own name or nothing for
-    /// a file that is imported alone.
+    /// what is imported alone. A folder without any is the root.
     pub path: String,
-    /// The file's bytes; `None` for a folder.
-    pub content: Option<Box<dyn Source>>,
+    /// What it is.
+    pub content: Content,
+    /// Its mode and time; a link to what exists already has its own.
+    pub meta: Meta,
+}
+
+/// What an entry is.
+pub enum Content {
+    /// A file of these bytes.
+    File(Box<dyn Source>),
+    /// A folder.
+    Folder,
+    /// A symbolic link to this target.
+    Symlink(String),
+    /// What exists already, here or elsewhere.
+    Link {
+        /// Its root.
+        cid: Cid,
+        /// Bytes of all its blocks.
+        tsize: u64,
+    },
 }

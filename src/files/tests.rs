@@ -9,7 +9,10 @@ use std::{
 
 use avocet_dag::{
     Version,
-    unixfs::{Chunking, ImportOptions, Profile},
+    unixfs::{
+        self, Chunking, ImportOptions, Layout, Leaf, Meta, Mtime, Profile, Tree, Writer, hash_code,
+        single, symlink,
+    },
 };
 use futures::{StreamExt, TryStreamExt, future::LocalBoxFuture, stream};
 use proptest::prelude::*;
@@ -64,11 +67,15 @@ fn source(bytes: Vec<u8>) -> Bytes {
 }
 
 fn file(path: &str, bytes: Vec<u8>) -> Result<Entry, SourceError> {
-    Ok(Entry { path: path.to_owned(), content: Some(Box::new(source(bytes))) })
+    Ok(entry(path, Content::File(Box::new(source(bytes)))))
 }
 
 fn folder(path: &str) -> Result<Entry, SourceError> {
-    Ok(Entry { path: path.to_owned(), content: None })
+    Ok(entry(path, Content::Folder))
+}
+
+fn entry(path: &str, content: Content) -> Entry {
+    Entry { path: path.to_owned(), content, meta: Meta::default() }
 }
 
 /// Bytes that no compression or deduplication makes smaller, the same at each run.
@@ -161,6 +168,119 @@ fn what_goes_in_comes_out() {
             }
         }
     });
+}
+
+/// The tree and the writer of `dag`, all in memory, with the same entries.
+fn expected(options: &ImportOptions) -> Cid {
+    let mut tree = Tree::new(options).unwrap();
+    for (name, len, mode) in FILES {
+        let mut writer = Writer::new(options, Meta { mode, mtime: None }).unwrap();
+        writer.push(noise(len as u64, len).into()).unwrap();
+        tree.insert(name, writer.finish().unwrap().root.into()).unwrap();
+    }
+    let link = symlink(options, b"../x", MTIME).unwrap();
+    tree.insert("link", Leaf::new(&link, 0).into()).unwrap();
+    let cid: Cid = V1.parse().unwrap();
+    tree.insert("there", unixfs::Entry { cid, tsize: 11, size: 0 }).unwrap();
+    tree.set_meta("d", MTIME).unwrap();
+    tree.set_meta("/", Meta { mode: Some(0o755), mtime: None }).unwrap();
+    tree.finish().unwrap().root.cid
+}
+
+const V1: &str = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+const MTIME: Meta = Meta { mode: None, mtime: Some(Mtime { secs: -3, nanos: 5 }) };
+const FILES: [(&str, usize, Option<u32>); 6] = [
+    ("empty", 0, Some(0o600)),
+    ("one", 900, Some(0o644)),
+    ("exact", 1000, Some(0o644)),
+    ("more", 1001, Some(0o644)),
+    ("plain", 7000, None),
+    ("tiny", 20, None),
+];
+
+#[test]
+fn every_kind_of_entry_under_every_parameter() {
+    let of = |name: &str, hash: &str, layout, inline_limit| ImportOptions {
+        chunking: name.parse().unwrap(),
+        hash: hash_code(hash).unwrap(),
+        layout,
+        inline_limit,
+        max_links: 3,
+        ..ImportOptions::default()
+    };
+    let v0 = ImportOptions { hash: 0x12, ..small(Profile::UnixfsV0_2015) };
+    let all = [
+        v0,
+        of("size-1000", "sha2-512", Layout::Balanced, 0),
+        of("rabin-200-500-900", "blake2b-256", Layout::Trickle, 0),
+        of("rabin-200-500-900", "sha2-256", Layout::Balanced, 100),
+        of("buzhash", "blake3", Layout::Balanced, 32),
+        of("size-50", "blake3", Layout::Trickle, 128),
+    ];
+    run(async {
+        let peer = offline().await;
+        for options in all {
+            let mut entries: Vec<_> = FILES
+                .iter()
+                .map(|(name, len, mode)| {
+                    let meta = Meta { mode: *mode, mtime: None };
+                    file(name, noise(*len as u64, *len)).map(|file| Entry { meta, ..file })
+                })
+                .collect();
+            let link = entry("link", Content::Symlink("../x".to_owned()));
+            let there = Content::Link { cid: V1.parse().unwrap(), tsize: 11 };
+            let root = Meta { mode: Some(0o755), mtime: None };
+            entries.extend([
+                Ok(Entry { meta: MTIME, ..link }),
+                Ok(entry("there", there)),
+                folder("d").map(|folder| Entry { meta: MTIME, ..folder }),
+                folder("").map(|folder| Entry { meta: root, ..folder }),
+            ]);
+            let how = Import { options: options.clone(), ..pinned(true) };
+            let added = add(peer.store(), entries, &how).await.unwrap();
+            assert_eq!(added.cid, expected(&options), "{options:?}");
+            for (name, len, _) in FILES {
+                let path = format!("{}/{name}", added.cid);
+                let out = cat(&peer, &path, Part::default()).await.unwrap();
+                assert!(out == noise(len as u64, len), "{name} under {options:?}");
+            }
+            settle().await;
+            let before = peer.store().usage().await.unwrap();
+            assert_eq!(peer.store().gc().await.unwrap().blocks, 0);
+            assert_eq!(peer.store().usage().await.unwrap(), before);
+        }
+    });
+}
+
+#[test]
+fn one_entry_of_every_kind_gives_its_own_cid() {
+    run(async {
+        let peer = offline().await;
+        let one = async |content| {
+            let entries = vec![Ok(Entry { meta: MTIME, ..entry("", content) })];
+            add(peer.store(), entries, &pinned(false)).await.unwrap()
+        };
+        let options = ImportOptions::default();
+        let link = one(Content::Symlink("x".to_owned())).await;
+        assert_eq!(&link.cid, symlink(&options, b"x", MTIME).unwrap().cid());
+        assert_eq!((link.size, link.blocks), (0, 1));
+        let cid: Cid = V1.parse().unwrap();
+        let there = one(Content::Link { cid: cid.clone(), tsize: 11 }).await;
+        assert_eq!((there.cid, there.size, there.blocks), (cid, 0, 0));
+        let file = one(Content::File(Box::new(source(noise(1, 5))))).await;
+        let block = single(&options, MTIME, noise(1, 5).into()).unwrap();
+        assert_eq!((file.cid, file.size, file.blocks), (block.root.cid, 5, 1));
+        // what is inside a CID needs no block
+        let inline = ImportOptions { inline_limit: 32, ..options };
+        let how = Import { options: inline, ..pinned(false) };
+        let tiny = add(peer.store(), vec![file_of(b"tiny")], &how).await.unwrap();
+        assert_eq!((tiny.cid.inline(), tiny.size, tiny.blocks), (Some(&b"tiny"[..]), 4, 0));
+        assert_eq!(cat(&peer, &tiny.cid.to_string(), Part::default()).await.unwrap(), b"tiny");
+    });
+}
+
+fn file_of(bytes: &[u8]) -> Result<Entry, SourceError> {
+    file("a", bytes.to_vec())
 }
 
 #[test]
@@ -281,8 +401,7 @@ fn a_file_that_changes_meanwhile_is_named_and_nothing_is_pinned() {
         let peer = offline().await;
         for directory in [false, true] {
             let changing = Bytes { fails_at: Some(7000), ..source(noise(1, 10_000)) };
-            let entry =
-                Entry { path: "f/changing.txt".to_owned(), content: Some(Box::new(changing)) };
+            let entry = entry("f/changing.txt", Content::File(Box::new(changing)));
             let how = Import { options: small(Profile::UnixfsV1_2025), ..pinned(directory) };
             let error = add(peer.store(), vec![Ok(entry)], &how).await.unwrap_err();
             assert!(matches!(&error, ImportError::Source(at) if at.path == "f/changing.txt"));
@@ -322,7 +441,7 @@ fn no_more_is_read_ahead_than_the_bound() {
         let peer = offline().await;
         let bytes = source(noise(1, 300_000));
         let most = bytes.most.clone();
-        let entry = Entry { path: "a".to_owned(), content: Some(Box::new(bytes)) };
+        let entry = entry("a", Content::File(Box::new(bytes)));
         let how = Import { options: small(Profile::UnixfsV1_2025), ..pinned(false) };
         add(peer.store(), vec![Ok(entry)], &how).await.unwrap();
         assert!((2..=32).contains(&most.get()), "{} chunks at once", most.get());

@@ -1,0 +1,122 @@
+//! The chunks of a file, read ahead, cut, and made into blocks several at once.
+
+use avocet_dag::{
+    Payload as _,
+    unixfs::{self, Chunker, Chunking, Cutter, ImportOptions},
+};
+use futures::{Stream, StreamExt, future::LocalBoxFuture, stream};
+
+use super::source::Source;
+use crate::platform::{self, Block, Payload};
+
+/// Bytes of one file that are asked for ahead. Eight chunks of 1 MiB keep reading, WebCrypto and
+/// the database busy at once.
+const AHEAD: usize = 8 * 1024 * 1024;
+/// Chunks of one file that are asked for ahead, however small.
+const AHEAD_CHUNKS: usize = 32;
+/// What a chunk of the buzhash chunker usually has.
+const BUZHASH: usize = 256 * 1024;
+/// What is read at once where the content says where to cut.
+const PIECE: usize = 1024 * 1024;
+/// Pieces that are asked for ahead: reading one hides behind cutting the other.
+const PIECES: usize = 2;
+
+/// A chunk that has its block.
+pub struct Made {
+    pub block: Block,
+    /// Bytes of the file in it.
+    pub size: usize,
+    /// The chunk itself, where it was to be kept.
+    pub chunk: Option<Payload>,
+}
+
+/// What went wrong with a part of a file.
+pub enum Fault {
+    Source(String),
+    Block(unixfs::ImportError),
+}
+
+type Chunk = Result<Option<Payload>, Fault>;
+
+/// The chunks of a file with their blocks, in its order; `keep` also gives them as they were.
+/// `None` ends them.
+pub fn leaves(
+    options: &ImportOptions,
+    source: Box<dyn Source>,
+    keep: bool,
+) -> impl Stream<Item = Result<Option<Made>, Fault>> {
+    let (chunks, usual) = match options.chunking {
+        Chunking::Size(size) => (equal(source, size).left_stream(), size),
+        Chunking::Rabin { avg, .. } => (cut(source, options.chunking).right_stream(), avg),
+        _ => (cut(source, options.chunking).right_stream(), BUZHASH),
+    };
+    let ahead = (AHEAD / usual).clamp(2, AHEAD_CHUNKS);
+    chunks.map(move |chunk| leaf(options, chunk, keep)).buffered(ahead)
+}
+
+/// Chunks of `size` bytes; whoever polls several at once has them read at once.
+fn equal(
+    mut source: Box<dyn Source>,
+    size: usize,
+) -> impl Stream<Item = LocalBoxFuture<'static, Chunk>> {
+    let chunks = std::iter::repeat_with(move || {
+        let chunk = source.next(size);
+        Box::pin(async move { chunk.await.map_err(Fault::Source) }) as LocalBoxFuture<'static, _>
+    });
+    stream::iter(chunks)
+}
+
+/// Chunks that end where the content says so.
+fn cut(
+    mut source: Box<dyn Source>,
+    chunking: Chunking,
+) -> impl Stream<Item = LocalBoxFuture<'static, Chunk>> {
+    let pieces = std::iter::repeat_with(move || source.next(PIECE));
+    let pieces = Box::pin(stream::iter(pieces).buffered(PIECES));
+    let chunks =
+        stream::unfold((pieces, Some(Chunker::of(chunking))), |(mut pieces, chunker)| async move {
+            let mut chunker = chunker?;
+            let (chunk, chunker) = match next(&mut pieces, &mut chunker).await {
+                Ok(Some(chunk)) => (Ok(Some(chunk)), Some(chunker)),
+                Ok(None) => (Ok(chunker.finish().map(Payload::from)), None),
+                Err(fault) => (Err(fault), None),
+            };
+            Some((chunk, (pieces, chunker)))
+        });
+    let end = stream::once(std::future::ready(Ok(None)));
+    chunks.chain(end).map(|chunk| Box::pin(std::future::ready(chunk)) as LocalBoxFuture<'static, _>)
+}
+
+/// The next whole chunk; `None` when all pieces have come.
+async fn next(
+    pieces: &mut (impl Stream<Item = Result<Option<Payload>, String>> + Unpin),
+    chunker: &mut Chunker<Cutter>,
+) -> Chunk {
+    loop {
+        if let Some(chunk) = chunker.next_chunk() {
+            return Ok(Some(chunk.into()));
+        }
+        let piece = pieces.next().await.transpose().map_err(Fault::Source)?;
+        let Some(piece) = piece.flatten() else { return Ok(None) };
+        chunker.push(piece.to_bytes());
+    }
+}
+
+async fn leaf(
+    options: &ImportOptions,
+    chunk: LocalBoxFuture<'static, Chunk>,
+    keep: bool,
+) -> Result<Option<Made>, Fault> {
+    let Some(chunk) = chunk.await? else { return Ok(None) };
+    let size = chunk.len();
+    let kept = keep.then(|| chunk.clone());
+    let bytes = match options.raw_leaves {
+        true => chunk,
+        false => unixfs::leaf_bytes(options, chunk.to_bytes()).into(),
+    };
+    let codec = options.leaf_codec();
+    let (version, hash) = options.naming(codec, bytes.len());
+    let block = platform::hash(version, codec, hash, bytes).await;
+    let block = block.map_err(|error| Fault::Block(error.into()))?;
+    Ok(Some(Made { block, size, chunk: kept }))
+}
