@@ -21,6 +21,7 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("crates/dag", &[]),
     ("crates/transport", &[]),
     ("crates/bitswap", &["avocet-dag"]),
+    ("crates/multibase", &[]),
     ("crates/names", &["avocet-dag"]),
     ("crates/relay", &[]),
     ("xtask", &[]),
