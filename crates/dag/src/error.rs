@@ -6,7 +6,9 @@ use crate::{
     codec::{CodecError, DecodeError, EncodeError, Fault, Unfit, pb::PbError},
     path::PathError,
     resolve::ResolveError,
-    unixfs::{DirError, HamtError, ImportError, ListError, NodeError, OptionsError, ReadError},
+    unixfs::{
+        DirError, EditError, HamtError, ImportError, ListError, NodeError, OptionsError, ReadError,
+    },
     walk::WalkError,
 };
 
@@ -183,6 +185,22 @@ impl Classify for ListError {
             Self::NotADirectory { .. } => ErrorKind::NotADirectory,
             Self::Link { source, .. } => source.kind(),
             Self::TooMany { .. } | Self::TooMuchHeld { .. } => ErrorKind::Limit,
+            Self::Node(error) => error.kind(),
+        }
+    }
+}
+
+impl Classify for EditError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Name { .. } | Self::Exists { .. } => ErrorKind::InvalidPath,
+            Self::TooDeep { .. } => ErrorKind::Limit,
+            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NotADirectory { .. } => ErrorKind::NotADirectory,
+            Self::Link { source, .. } => source.kind(),
+            Self::Options(error) => error.kind(),
+            Self::Directory(error) => error.kind(),
+            Self::List(error) => error.kind(),
             Self::Node(error) => error.kind(),
         }
     }

@@ -18,7 +18,8 @@
 //!
 //! To open something: parse a [`path::Path`], follow its names with a [`resolve::Resolver`], ask
 //! [`unixfs::stat`] what is there; then list it with a [`unixfs::Listing`], or read it with a
-//! [`unixfs::Reader`]. To keep, count or mark all of a graph: [`walk::Walk`].
+//! [`unixfs::Reader`]. To change a tree, entry by entry: [`unixfs::Edit`]. To keep, count or mark
+//! all of a graph: [`walk::Walk`].
 //!
 //! Data that is no file is a [`codec::Value`], from a block by [`codec::decode`] and to the bytes
 //! of one by [`codec::encode`]; paths go through it.
@@ -65,7 +66,6 @@
 //!
 //! - codecs but raw, DAG-PB, DAG-CBOR and DAG-JSON
 //! - hash functions that IPFS trusts and hardly uses: SHA-1, SHA-3, Keccak, BLAKE2s
-//! - changing a tree in place
 
 #![forbid(unsafe_code)]
 

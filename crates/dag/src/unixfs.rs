@@ -2,11 +2,12 @@
 //!
 //! Writing: [`Chunker`] cuts, [`leaf`] makes a block of each chunk, [`Importer`] builds the file
 //! above them, [`Tree`] the directories. Reading: [`Reader`] gives a file's bytes, [`Listing`] a
-//! directory's entries, [`stat`] says what a block is.
+//! directory's entries, [`stat`] says what a block is. Changing: [`Edit`].
 
 mod chunk;
 mod data;
 mod dir;
+mod edit;
 mod folder;
 mod hamt;
 mod import;
@@ -21,6 +22,7 @@ use std::{fmt, ops::Range};
 pub use chunk::{Chunker, Chunking, Cut, Cutter, Fixed, FixedChunker};
 pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Meta, Mtime};
 pub use dir::{DirEntry, DirError, Entries, entries};
+pub use edit::{Change, Edit, EditError, Edited};
 pub use hamt::HamtError;
 pub(crate) use hamt::shard;
 pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes, single, symlink};

@@ -93,6 +93,29 @@ impl Blocks {
         }
     }
 
+    /// Adds all blocks of such a directory to `blocks`, and gives the link to it.
+    pub fn all(
+        options: &ImportOptions,
+        items: Vec<Item>,
+        meta: Meta,
+        blocks: &mut Vec<Block>,
+    ) -> Result<Item, Fault> {
+        Self::new(options, items, meta)?.rest(options, blocks)
+    }
+
+    /// Adds all blocks that are left to `blocks`, and gives the link to the root.
+    pub fn rest(mut self, options: &ImportOptions, blocks: &mut Vec<Block>) -> Result<Item, Fault> {
+        loop {
+            let Some((block, link)) = self.next_block(options)? else {
+                return Err(Fault::Deep(Box::default())); // the root always comes, with its link
+            };
+            blocks.push(block);
+            if let Some(link) = link {
+                return Ok(link);
+            }
+        }
+    }
+
     /// The next block, and with the last of them, the directory's root, the link to it. Not to
     /// be called after that.
     pub fn next_block(

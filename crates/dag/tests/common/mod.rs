@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses its own part
 
 pub mod twin;
+pub mod murmur;
 
 use std::{collections::HashMap, ops::RangeBounds};
 
