@@ -9,6 +9,7 @@
 
 mod apart;
 mod data;
+mod entries;
 mod export;
 mod import;
 mod leaves;
@@ -22,7 +23,7 @@ mod write;
 mod tests;
 
 use avocet_dag::{
-    Cid, codec::CodecError, path::PathError, resolve::ResolveError, unixfs::DirError,
+    Cid, codec::CodecError, path::PathError, resolve::ResolveError, unixfs::ListError,
     unixfs::ReadError, walk::WalkError,
 };
 
@@ -58,7 +59,7 @@ pub enum FileError {
     Read(#[from] ReadError),
     /// What was to be listed is no directory, or a damaged one.
     #[error(transparent)]
-    Directory(#[from] DirError),
+    Directory(#[from] ListError),
     /// What was to be taken apart is damaged, or in an unknown codec.
     #[error(transparent)]
     Codec(#[from] CodecError),

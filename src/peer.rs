@@ -11,7 +11,10 @@ use crate::{
     route::provide::Announcer,
     store::{Identity, Store},
 };
-use avocet_dag::{Cid, code, unixfs};
+use avocet_dag::{
+    Cid, code,
+    unixfs::{Listing, Window},
+};
 use libp2p::{PeerId, identity::Keypair};
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -122,9 +125,7 @@ impl Peer {
     /// The root is whole here and kept: it is provided, and so are a folder's entries, up to 1000.
     pub async fn kept(&self, root: &Cid) {
         let mut cids = vec![root.clone()];
-        if let Some(entries) = self.entries(root).await {
-            cids.extend(entries);
-        }
+        cids.extend(self.entries(root).await);
         self.inner.roots.borrow_mut().insert(root.clone(), cids.clone());
         self.inner.net.exchange().stored(&cids);
         self.inner.announcer.add(cids);
@@ -158,14 +159,32 @@ impl Peer {
         self.inner.net.close_now();
     }
 
-    async fn entries(&self, root: &Cid) -> Option<Vec<Cid>> {
+    /// The first entries of a folder, as far as its own blocks are here.
+    async fn entries(&self, root: &Cid) -> Vec<Cid> {
+        let mut cids = Vec::new();
         if root.codec() != code::DAG_PB {
-            return None;
+            return cids;
         }
-        let block = self.inner.store.get(root).await.ok()??;
-        let block = platform::bring_in(block);
-        let entries = unixfs::entries(&block).ok()?;
-        Some(entries.map(|entry| entry.cid).take(PROVIDED_ENTRIES).collect())
+        let mut listing = Listing::new(root.clone(), Window::default());
+        loop {
+            while let Ok(Some(entry)) = listing.next_entry() {
+                cids.push(entry.cid);
+                if cids.len() == PROVIDED_ENTRIES {
+                    return cids;
+                }
+            }
+            let wants = listing.wants();
+            if wants.is_empty() {
+                return cids;
+            }
+            for cid in wants {
+                if let Ok(Some(block)) = self.inner.store.get(&cid).await
+                    && listing.give(&platform::bring_in(block)).is_err()
+                {
+                    return cids; // no folder, or a damaged one
+                }
+            }
+        }
     }
 
     async fn provide_pinned(self) {

@@ -162,6 +162,7 @@ impl Work<'_> {
                 }
             }
         }
+        // one block after the other: a large directory has many
         let mut building = tree.build();
         while let Some(block) = building.next_block()? {
             self.put(block.map(Payload::from)).await;

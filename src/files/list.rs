@@ -13,7 +13,7 @@ use futures::{
 };
 use libp2p::Multiaddr;
 
-use super::{FileError, apart::apart, export::readable, resolve::Place};
+use super::{FileError, apart::apart, entries::entries, export::readable, resolve::Place};
 use crate::{
     fetch::{Fetcher, Session},
     platform::{self, Block},
@@ -75,8 +75,9 @@ pub struct Stat {
     pub mtime: Option<Mtime>,
 }
 
-/// The entries of the directory that `path` leads to, in its order. What an entry is stands in
-/// its own block, which is fetched unless its CID says that it is raw.
+/// The entries of the directory that `path` leads to, in its order, as they are pulled: of a large
+/// directory only so much is fetched as is looked at. What an entry is stands in its own block,
+/// which is fetched unless its CID says that it is raw.
 pub fn list(
     fetcher: Fetcher,
     path: String,
@@ -84,16 +85,14 @@ pub fn list(
 ) -> impl Stream<Item = Result<Listed, FileError>> {
     let open = async move {
         let Place { cid, session, .. } = Place::find(&fetcher, &path, providers).await?;
-        let directory = readable(session.get(&cid).await?);
-        let names: Vec<_> = unixfs::entries(&directory)?
-            .map(|entry| (entry.text().into_owned(), entry.cid, entry.tsize))
-            .collect();
         let session = Rc::new(session);
-        let entries = stream::iter(names).map(move |(name, cid, tsize)| {
+        let entries = entries(session.clone(), cid).map(move |entry| {
             let session = session.clone();
             apart(async move {
-                let (kind, size) = describe(&session, &cid, tsize).await?;
-                Ok(Listed { name, cid, size, kind })
+                let entry = entry?;
+                let (kind, size) = describe(&session, &entry.cid, entry.tsize).await?;
+                let name = entry.text().into_owned();
+                Ok(Listed { name, cid: entry.cid, size, kind })
             })
         });
         Ok::<_, FileError>(entries.buffered(ENTRIES_AHEAD))

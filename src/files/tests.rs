@@ -10,8 +10,8 @@ use std::{
 use avocet_dag::{
     Version,
     unixfs::{
-        self, Chunking, ImportOptions, Layout, Leaf, Meta, Mtime, Profile, Tree, Writer, hash_code,
-        single, symlink,
+        self, Chunking, DirError, HamtSize, ImportOptions, Layout, Leaf, Meta, Mtime, Profile,
+        Tree, Writer, hash_code, single, symlink,
     },
 };
 use futures::{StreamExt, TryStreamExt, future::LocalBoxFuture, stream};
@@ -358,6 +358,58 @@ fn a_tree_is_listed_and_read_by_path() {
 }
 
 #[test]
+fn a_sharded_folder_is_added_listed_as_it_is_pulled_and_read_by_path() {
+    run(async {
+        let peer = offline().await;
+        let options = ImportOptions {
+            hamt_threshold: 1000,
+            hamt_size: HamtSize::Links,
+            hamt_fanout: 16,
+            ..ImportOptions::default()
+        };
+        let count = 600;
+        let entries = (0..count).map(|at| file(&format!("f/{at}"), noise(at, 10))).collect();
+        let how = Import { options, ..pinned(true) };
+        let root = add(peer.store(), entries, &how).await.unwrap();
+        let path = format!("/ipfs/{}/f", root.cid);
+        let listed: Vec<Listed> =
+            list(peer.fetcher().clone(), path.clone(), Vec::new()).try_collect().await.unwrap();
+        let mut names: Vec<u64> = listed.iter().map(|entry| entry.name.parse().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names, (0..count).collect::<Vec<_>>());
+        let read = cat(&peer, &format!("{path}/77"), Part::default()).await.unwrap();
+        assert!(read == noise(77, 10));
+        let folder = stat(peer.fetcher(), peer.store(), &path, Vec::new()).await.unwrap();
+        assert_eq!(folder.kind, Type::Directory);
+        let Usage { used, blocks } = peer.store().usage().await.unwrap();
+        let whole =
+            stat(peer.fetcher(), peer.store(), &root.cid.to_string(), Vec::new()).await.unwrap();
+        assert_eq!((whole.local_size, whole.blocks, root.blocks), (used, blocks, blocks));
+
+        // Without one of its own blocks the rest is still listed, up to that one.
+        let shards = own_blocks(&peer, &folder.cid).await;
+        settle().await;
+        peer.store().unpin(&root.cid).await.unwrap();
+        assert!(peer.store().delete(&shards[5]).await.unwrap());
+        let part = list(peer.fetcher().clone(), path, Vec::new());
+        let part: Vec<_> = part.collect().await;
+        assert!(part.len() > 1 && part.len() < 600, "{} listed", part.len());
+        assert!(matches!(
+            part.last(),
+            Some(Err(FileError::Fetch(FetchError::Offline(cid)))) if *cid == shards[5]
+        ));
+    });
+}
+
+/// What the block of a folder links to of its own.
+async fn own_blocks(peer: &Peer, cid: &Cid) -> Vec<Cid> {
+    let block = platform::bring_in(peer.store().get(cid).await.unwrap().unwrap());
+    let mut links = avocet_dag::codec::links(&block).unwrap();
+    links.retain(|cid| cid.codec() == avocet_dag::code::DAG_PB);
+    links
+}
+
+#[test]
 fn entries_in_any_order_give_one_cid() {
     run(async {
         let peer = offline().await;
@@ -491,7 +543,7 @@ fn what_cannot_be_read_says_why() {
         assert!(matches!(read(nobody).await, FileError::Fetch(FetchError::Offline(_))));
         let path = format!("{root}/a");
         let listed: Vec<_> = list(peer.fetcher().clone(), path, Vec::new()).collect().await;
-        assert!(matches!(listed[..], [Err(FileError::Directory(DirError::NotADirectory { .. }))]));
+        assert!(matches!(listed[..], [Err(FileError::Directory(ListError::NotADirectory { .. }))]));
     });
 }
 

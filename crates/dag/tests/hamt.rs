@@ -520,7 +520,7 @@ fn hamt_12_missing_sub_shard() {
             }
         }
     }
-    assert_eq!(waits, [missing.clone()]);
+    assert_eq!(waits, std::slice::from_ref(missing));
     while listing.next_entry().unwrap().is_some() {}
     assert!(!listing.is_done());
     store.put(without);

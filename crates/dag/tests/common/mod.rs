@@ -1,8 +1,8 @@
 //! What the tests share: a store, whole imports and whole reads.
 #![allow(dead_code)] // each test file uses its own part
 
-pub mod twin;
 pub mod murmur;
+pub mod twin;
 
 use std::{collections::HashMap, ops::RangeBounds};
 
