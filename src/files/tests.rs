@@ -401,6 +401,25 @@ fn a_sharded_folder_is_added_listed_as_it_is_pulled_and_read_by_path() {
     });
 }
 
+#[test]
+#[ignore = "100,000 files"]
+fn a_folder_of_100_000_files_is_added_and_listed() {
+    run(async {
+        let peer = offline().await;
+        let count = 100_000;
+        let entries =
+            (0..count).map(|at| file(&format!("file number {at}"), at.to_string().into_bytes()));
+        let root = import(peer.store(), stream::iter(entries), &pinned(true), &|_, _| {}).await;
+        let path = root.unwrap().cid.to_string();
+        let mut entries = std::pin::pin!(list(peer.fetcher().clone(), path, Vec::new()));
+        let mut listed = 0;
+        while let Some(entry) = entries.try_next().await.unwrap() {
+            listed += usize::from(entry.kind == Type::Raw);
+        }
+        assert_eq!(listed, 100_000);
+    });
+}
+
 /// What the block of a folder links to of its own.
 async fn own_blocks(peer: &Peer, cid: &Cid) -> Vec<Cid> {
     let block = platform::bring_in(peer.store().get(cid).await.unwrap().unwrap());

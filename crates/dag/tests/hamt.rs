@@ -12,7 +12,7 @@ use avocet_dag::{
     resolve::{ResolveError, Resolver},
     unixfs::{
         Data, DirError, Entry, HamtError, HamtSize, ImportOptions, Kind, ListError, Listing,
-        MAX_LISTED, Meta, Mtime, NodeError, Profile, Tree, Type, Window, stat,
+        MAX_LISTED, Meta, Mtime, NodeError, Profile, Tree, Type, Window, single, stat,
     },
     walk::{MAX_VISITED, Walk, Want},
 };
@@ -202,6 +202,34 @@ fn modes_and_times_count_and_stand_in_the_root_alone() {
         tree.insert("ab", entry("")).unwrap();
         tree.set_meta("/", meta).unwrap();
         assert_eq!(stat(tree.finish().unwrap().blocks.last().unwrap()).unwrap().kind, kind);
+    }
+}
+
+/// What Kubo 0.43.1 gives with `--preserve-mode --preserve-mtime --raw-leaves=false`: in one block
+/// the folder is of 2360 bytes, its mode and time among them.
+#[test]
+fn a_folder_with_a_mode_and_a_time_at_its_threshold_as_kubo_has_it() {
+    let time = |secs, nanos| Some(Mtime { secs, nanos });
+    for (hamt_threshold, hamt_fanout, expected) in [
+        (2360, 256, "bafybeie2d6ofbnsse6ioh7sc6bbvtrhrcrekutgxyxwmcawoqtbred67re"),
+        (2359, 256, "bafybeickrpapgmvveip4zed3twzi4scywcskxw6ko6hcrjgkseeghjehku"),
+        (2359, 16, "bafybeid5sllvtqk2jjihwh5sok5ihze7lfdvaxkrog6h5ndzlemxhujxpu"),
+    ] {
+        let options = ImportOptions {
+            hamt_threshold,
+            hamt_fanout,
+            raw_leaves: false,
+            ..ImportOptions::default()
+        };
+        let mut tree = Tree::new(&options).unwrap();
+        for index in 0..50 {
+            let meta = Meta { mode: Some(0o644), mtime: time(5, 0) };
+            let file = single(&options, meta, format!("x{index}").into()).unwrap();
+            tree.insert(&format!("f{index}"), file.root.into()).unwrap();
+        }
+        let meta = Meta { mode: Some(0o711), mtime: time(1_700_000_000, 5) };
+        tree.set_meta("/", meta).unwrap();
+        assert_eq!(tree.finish().unwrap().root.cid.to_string(), expected);
     }
 }
 
