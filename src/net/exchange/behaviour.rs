@@ -138,11 +138,17 @@ impl Behaviour {
     }
 
     /// Lets time pass for the engine; a timer that fires late means that we slept.
+    ///
+    /// What is due moves on with every frame that comes. A timer that is set already fires early then, and is set
+    /// again: a browser's timer costs more than a frame.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let due = self.exchange.within(|core, _| core.engine.poll_timeout());
-        if self.timer.as_ref().map(|(at, _)| *at) != due {
-            self.timer =
-                due.map(|at| (at, Timer::after(at.saturating_duration_since(platform::now()))));
+        let Some(due) = self.exchange.within(|core, _| core.engine.poll_timeout()) else {
+            self.timer = None;
+            return false;
+        };
+        if self.timer.as_ref().is_none_or(|(at, _)| *at > due) {
+            let wait = due.saturating_duration_since(platform::now());
+            self.timer = Some((due, Timer::after(wait)));
         }
         let Some((at, timer)) = &mut self.timer else { return false };
         if timer.poll(cx).is_pending() {
@@ -155,7 +161,9 @@ impl Behaviour {
             if late > SLEPT {
                 core.engine.handle_slept(late, now);
             }
-            core.engine.handle_timeout(now);
+            if now >= due {
+                core.engine.handle_timeout(now);
+            }
         });
         true
     }
