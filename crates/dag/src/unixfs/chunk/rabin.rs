@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use super::rolling::{Roll, Rolling};
+use super::rolling::{Roll, Rolling, one_by_one};
 
 /// The polynomial by which Kubo cuts (boxo's `IpfsRabinPoly`).
 const POLYNOMIAL: u64 = 17_437_180_132_763_653;
@@ -43,6 +43,55 @@ impl Roll<WINDOW> for Fingerprint {
 
     fn is_end(&self, state: u64) -> bool {
         state & self.mask == 0
+    }
+
+    fn scan(&self, mut state: u64, bytes: &[u8]) -> (u64, Option<usize>) {
+        let mut at = 0;
+        while let Some(stretches) = bytes[at..].first_chunk() {
+            let found;
+            (state, found) = self.side_by_side(state, stretches);
+            if let Some(end) = found {
+                return (state, Some(at + end));
+            }
+            at += LANES * STRETCH;
+        }
+        let (state, found) = one_by_one(self, state, &bytes[at..]);
+        (state, found.map(|end| at + end))
+    }
+}
+
+/// Stretches that are gone over side by side.
+const LANES: usize = 4;
+/// Bytes of each: few against a usual chunk, as what lies behind its end is gone over in vain.
+const STRETCH: usize = 1024;
+
+impl Fingerprint {
+    /// As `scan`. A fingerprint must wait for the one before it, which takes most of its time;
+    /// but as the window alone makes it, one can begin anywhere, and several wait together.
+    fn side_by_side(
+        &self,
+        state: u64,
+        bytes: &[u8; WINDOW + LANES * STRETCH],
+    ) -> (u64, Option<usize>) {
+        let lane = |lane: usize| &bytes[lane * STRETCH..][..WINDOW + STRETCH];
+        let begin =
+            |lane: &[u8]| lane[..WINDOW].iter().fold(0, |state, new| self.slide(state, 0, *new));
+        let (one, two, three, four) = (lane(0), lane(1), lane(2), lane(3));
+        let (mut a, mut b, mut c, mut d) = (state, begin(two), begin(three), begin(four));
+        let mut first = usize::MAX;
+        // each by its name: only so do the states stay in registers when code is built to be small
+        for at in 0..STRETCH {
+            a = self.slide(a, one[at], one[at + WINDOW]);
+            b = self.slide(b, two[at], two[at + WINDOW]);
+            c = self.slide(c, three[at], three[at + WINDOW]);
+            d = self.slide(d, four[at], four[at + WINDOW]);
+            for (lane, state) in [a, b, c, d].into_iter().enumerate() {
+                if self.is_end(state) {
+                    first = first.min(lane * STRETCH + at + WINDOW + 1);
+                }
+            }
+        }
+        (d, (first < usize::MAX).then_some(first))
     }
 }
 

@@ -14,6 +14,27 @@ pub trait Roll<const W: usize> {
 
     /// Whether a chunk ends after the bytes of this hash.
     fn is_end(&self, state: Self::State) -> bool;
+
+    /// Slides over all of `bytes`, whose first `W` came in before, up to an end. Gives the state
+    /// there and, where there is an end, how many of `bytes` it comes after.
+    fn scan(&self, state: Self::State, bytes: &[u8]) -> (Self::State, Option<usize>) {
+        one_by_one(self, state, bytes)
+    }
+}
+
+/// [`Roll::scan`], in the plainest way.
+pub fn one_by_one<H: Roll<W> + ?Sized, const W: usize>(
+    hash: &H,
+    mut state: H::State,
+    bytes: &[u8],
+) -> (H::State, Option<usize>) {
+    for (at, (&old, &new)) in bytes.iter().zip(&bytes[W..]).enumerate() {
+        state = hash.slide(state, old, new);
+        if hash.is_end(state) {
+            return (state, Some(W + at + 1));
+        }
+    }
+    (state, None)
 }
 
 /// Ends a chunk of `min` bytes or more where the hash of its last `W` bytes says so, and at `max`
@@ -55,16 +76,10 @@ impl<H: Roll<W>, const W: usize> Rolling<H, W> {
     fn go_on(&mut self, bytes: &[u8]) -> Option<usize> {
         let end = bytes.len().min(W + self.max - self.seen);
         let bytes = &bytes[..end];
-        let (hash, mut state) = (&self.hash, self.state);
-        for (at, (&old, &new)) in bytes.iter().zip(&bytes[W..]).enumerate() {
-            state = hash.slide(state, old, new);
-            if hash.is_end(state) {
-                return Some(W + at + 1);
-            }
-        }
+        let (state, found) = self.hash.scan(self.state, bytes);
         self.seen += end - W;
-        if self.seen == self.max {
-            return Some(end);
+        if found.is_some() || self.seen == self.max {
+            return found.or(Some(end));
         }
         self.state = state;
         for (at, byte) in (self.seen - W..self.seen).zip(&bytes[end - W..]) {
