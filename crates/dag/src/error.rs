@@ -194,7 +194,7 @@ impl Classify for EditError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Name { .. } | Self::Exists { .. } => ErrorKind::InvalidPath,
-            Self::TooDeep { .. } => ErrorKind::Limit,
+            Self::TooDeep { .. } | Self::TooMuchHeld { .. } => ErrorKind::Limit,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::NotADirectory { .. } => ErrorKind::NotADirectory,
             Self::Link { source, .. } => source.kind(),

@@ -324,6 +324,31 @@ fn hamt_11_a_wide_bomb_is_not_counted_for_ever() {
 }
 
 #[test]
+fn folders_on_the_way_hold_only_so_much() {
+    // each folder on the way is of almost 2 MiB
+    let mut store = Store::default();
+    let mut cid = store.put(dag_pb(pb::encode(&[], Some(&[8, 1]))));
+    let long = "n".repeat(1_900_000);
+    for _ in 0..30 {
+        let links = [("a", &cid), (&*long, &cid)].map(|(name, cid)| Link {
+            cid: cid.clone(),
+            name: Some(name.as_bytes()),
+            tsize: Some(1),
+        });
+        cid = store.put(dag_pb(pb::encode(&links, Some(&[8, 1]))));
+    }
+    let options = ImportOptions { hamt_threshold: usize::MAX, ..ImportOptions::default() };
+    let put = Change::Put(entry("x"));
+    let error = edit(&options, &mut store, &cid, &"a/".repeat(29), put.clone(), false);
+    assert!(matches!(error, Err(EditError::Name { .. })));
+    let path = vec!["a"; 29].join("/");
+    let error = edit(&options, &mut store, &cid, &path, put.clone(), false).unwrap_err();
+    assert!(matches!(error, EditError::TooMuchHeld { .. }), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(edit(&options, &mut store, &cid, "a/a/a/a/a/a/x", put, false).is_ok());
+}
+
+#[test]
 fn cid_04_a_folder_that_nothing_can_be_verified_by() {
     let mut store = Store::default();
     let cid = Cid::new_v1(code::DAG_PB, Multihash::new(0x22, &[0; 8]).unwrap());

@@ -584,7 +584,7 @@ fn a_listing_asks_no_further_ahead_than_its_window() {
 }
 
 #[test]
-fn a_directory_of_one_block_is_listed_as_it_stands() {
+fn dir_01_dir_02_dir_07_and_dir_08_a_directory_of_one_block_is_listed_as_it_stands() {
     let mut store = Store::default();
     let mut bytes = Vec::new();
     let names: [&[u8]; 6] = [b"b", b"a", b"b", b"\xff\xfe", b"..", b"a"];
@@ -593,7 +593,6 @@ fn a_directory_of_one_block_is_listed_as_it_stands() {
         bytes.extend(pb::encode(&[Link { cid, name: Some(name), tsize: None }], None));
     }
     bytes.extend([0x0a, 2, 8, 1]);
-    // dir-01 and dir-08: unsorted, and names that come twice
     let root = store.put(dag_pb(bytes));
     let listed = list(&store, &root).unwrap();
     let seen: Vec<_> = listed.iter().map(|entry| &*entry.name).collect();
@@ -687,6 +686,37 @@ proptest! {
         prop_assert_eq!((root.cid, root.tsize), expected);
         let made: BTreeSet<_> = store.0.values().map(|block| block.bytes().to_vec()).collect();
         prop_assert_eq!(made, blocks);
+    }
+
+    #[test]
+    fn blocks_in_any_order_and_any_window_give_the_same_listing(
+        names in prop::collection::btree_set("[a-c]{1,8}", 0..300),
+        bits in 3_u32..=8,
+        window in 1_usize..80,
+        bytes in 1_usize..20_000,
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 1..50),
+    ) {
+        let mut store = Store::default();
+        let root = build(&sharded(1 << bits), names.iter().map(String::as_str), &mut store);
+        let expected = list(&store, &root.cid).unwrap();
+        let window = Window { blocks: window, bytes };
+        let mut listing = Listing::<Bytes>::new(root.cid, window);
+        let (mut waits, mut seen) = (Vec::new(), Vec::new());
+        let mut picks = picks.iter().cycle();
+        while !listing.is_done() {
+            waits.extend(listing.wants());
+            if !waits.is_empty() {
+                let at = picks.next().unwrap().index(waits.len());
+                let cid = waits.swap_remove(at);
+                prop_assert!(listing.give(store.get(&cid)).unwrap());
+            }
+            while let Some(entry) = listing.next_entry().unwrap() {
+                seen.push(entry);
+            }
+        }
+        prop_assert_eq!(&seen, &expected);
+        prop_assert_eq!(seen.len(), names.len());
+        prop_assert_eq!(listing.misplaced(), 0);
     }
 
     #[test]

@@ -54,7 +54,33 @@ pub struct Edited {
 /// A sharded directory keeps its fan-out. Modes and times stay; order and repetitions of names in
 /// a changed block do not.
 ///
-/// Memory: the blocks on the path, those that are made, and entries up to the threshold.
+/// ```
+/// use avocet_dag::unixfs::{Change, Edit, Entry, ImportOptions, Tree, Writer};
+/// use avocet_dag::{Block, Cid};
+/// use std::collections::HashMap;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = ImportOptions::default();
+/// let empty = Tree::new(&options)?.finish()?;
+/// let keep = |block: Block| (block.cid().clone(), block);
+/// let store: HashMap<Cid, Block> = empty.blocks.into_iter().map(keep).collect();
+///
+/// let file = Entry::from(Writer::new(&options, Default::default())?.finish()?.root);
+/// let put = Change::Put(file);
+/// let mut edit = Edit::new(&options, empty.root.cid, "a/b/empty.txt", put, true)?;
+/// while !edit.is_done() {
+///     for cid in edit.wants() {
+///         edit.give(&store[&cid])?; // here a block may come from anywhere
+///     }
+/// }
+/// let edited = edit.finish().ok_or("not done")?;
+/// assert_eq!(edited.blocks.len(), 3); // b, a, and the root that holds it
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Memory: the blocks on the path, of [`MAX_HELD`](super::MAX_HELD) bytes at most, those that are
+/// made, and entries up to the threshold.
 #[derive(Debug)]
 pub struct Edit<B> {
     options: ImportOptions,
@@ -68,6 +94,8 @@ pub struct Edit<B> {
     make_parents: bool,
     /// The directories on the path, the root first, as far as they are here.
     open: Vec<Open>,
+    /// Bytes of these, and of what they were made of.
+    held: usize,
     /// The block that is needed next on the way down, and its place in a sharded directory.
     waits: Option<(Cid, Option<Place>)>,
     /// On the way up: a sharded directory that may have become small.
@@ -117,6 +145,7 @@ impl<B: Payload> Edit<B> {
             may_miss,
             make_parents,
             open: Vec::new(),
+            held: 0,
             waits: None,
             count: None,
             fresh: Vec::new(),

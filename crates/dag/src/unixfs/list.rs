@@ -80,6 +80,41 @@ impl ListedEntry {
 /// that a path resolves to; an entry of a sharded directory that lies where its name does not
 /// lead is left out, as no path resolves to it ([`misplaced`](Self::misplaced) counts these).
 ///
+/// ```
+/// use avocet_dag::unixfs::{Entry, ImportOptions, Listing, Tree, Window, Writer};
+/// use avocet_dag::{Block, Cid};
+/// use std::collections::HashMap;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = ImportOptions::default();
+/// let file = Entry::from(Writer::new(&options, Default::default())?.finish()?.root);
+/// let mut tree = Tree::new(&options)?;
+/// for index in 0..10_000 {
+///     tree.insert(&format!("file {index}"), file.clone())?;
+/// }
+/// let mut building = tree.build();
+/// let mut store: HashMap<Cid, Block> = HashMap::new();
+/// while let Some(block) = building.next_block()? {
+///     store.insert(block.cid().clone(), block);
+/// }
+/// let root = building.into_root().ok_or("not built")?.cid;
+///
+/// let mut listing = Listing::new(root, Window::default());
+/// let mut count = 0;
+/// while !listing.is_done() {
+///     for cid in listing.wants() {
+///         listing.give(&store[&cid])?; // here a block may come from anywhere
+///     }
+///     while let Some(entry) = listing.next_entry()? {
+///         assert!(entry.text().starts_with("file "));
+///         count += 1;
+///     }
+/// }
+/// assert_eq!(count, 10_000);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Memory: the blocks of the [`Window`], one block a level, and [`MAX_HELD`] bytes at most.
 #[derive(Debug)]
 pub struct Listing<B> {

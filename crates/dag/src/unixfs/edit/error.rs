@@ -50,6 +50,13 @@ pub enum EditError {
         /// What is wrong with it.
         source: CidError,
     },
+    /// The directories on the path would take more than
+    /// [`MAX_HELD`](crate::unixfs::MAX_HELD) bytes.
+    #[error("the folders on the way to {path:?} are too large to be changed together")]
+    TooMuchHeld {
+        /// How far the path was followed, cut short if long.
+        path: String,
+    },
     /// The options are not possible.
     #[error(transparent)]
     Options(#[from] OptionsError),

@@ -99,6 +99,11 @@ impl Open {
         }
     }
 
+    /// How many links its last block has.
+    pub fn last_len(&self) -> usize {
+        self.parts.last().map_or(0, Vec::len)
+    }
+
     /// The shape of a sharded one.
     pub fn shape(&self) -> Option<Shape> {
         self.place.map(|place| place.shape)

@@ -8,7 +8,7 @@ use crate::{
     Block, Cid, Payload,
     path::shorten,
     unixfs::{
-        ImportOptions, ListedEntry, Meta,
+        ImportOptions, ListedEntry, MAX_HELD, Meta,
         folder::{Blocks, Fault, Item},
         hamt::shard::Place,
     },
@@ -66,6 +66,11 @@ impl<B: Payload> Edit<B> {
             }
         }
         let depth = self.open.len();
+        let links = self.open.last().map_or(0, Open::last_len);
+        self.held += block.len() + links * size_of::<Item>();
+        if self.held > MAX_HELD {
+            return Err(EditError::TooMuchHeld { path: self.path(depth - 1) });
+        }
         let is_last = depth == self.names.len();
         match self.next() {
             Next::Shard(cid, place) => self.ask(cid, Some(place)),
