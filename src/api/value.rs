@@ -76,7 +76,7 @@ fn begin(value: Value, open: &mut Vec<Open>) -> Result<Option<JsValue>, Failure>
         Value::Null => return Ok(Some(JsValue::NULL)),
         Value::Bool(bool) => return Ok(Some(bool.into())),
         Value::Int(int) if -SAFE < int && int < SAFE => return Ok(Some((int as f64).into())),
-        Value::Int(int) => return Ok(Some(JsValue::bigint_from_str(&int.to_string()))),
+        Value::Int(int) => return Ok(Some(JsValue::from(int))),
         Value::Float(float) => return Ok(Some(float.into())),
         Value::Text(text) => return Ok(Some(text.into())),
         Value::Bytes(bytes) => return Ok(Some(Uint8Array::from(&bytes[..]).into())),

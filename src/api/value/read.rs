@@ -186,7 +186,7 @@ fn number(value: &JsValue, number: f64) -> Result<Value, Wrong> {
     }
     match number.is_finite() {
         true => Ok(Value::Float(number)),
-        false => Err(Wrong::Value(format!("{number} is no number of IPLD"))),
+        false => Err(Wrong::Value("NaN and infinities are nothing to IPLD".into())),
     }
 }
 

@@ -7,6 +7,8 @@
 //! integer outside of -2^64 to 2^64 - 1, a link that is not a CID in its own base, half of a
 //! surrogate pair, anything after the value.
 
+mod big;
+mod float;
 mod number;
 mod text;
 mod write;

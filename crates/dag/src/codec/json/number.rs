@@ -1,5 +1,6 @@
 //! Numbers in JSON: integers, and floats where there is a point or an exponent.
 
+use super::float;
 use crate::codec::{DecodeError, Fault, Token};
 
 /// The longest number in characters: the longest float that is written out in full, which is
@@ -30,9 +31,11 @@ pub(super) fn read(bytes: &[u8], start: usize) -> Result<(Token<'static>, usize)
         return Err(does_not_fit);
     }
     if end > whole {
-        let text = str::from_utf8(&bytes[start..end]).unwrap_or_default();
-        let float = text.parse().ok().filter(|float: &f64| float.is_finite());
-        return Ok((Token::Float(float.ok_or(does_not_fit)?), end));
+        let float = float::parse(&bytes[first..end]);
+        if !float.is_finite() {
+            return Err(does_not_fit);
+        }
+        return Ok((Token::Float(if is_negative { -float } else { float }), end));
     }
     if whole - first > MAX_DIGITS {
         return Err(does_not_fit);

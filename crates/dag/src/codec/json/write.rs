@@ -2,7 +2,7 @@
 
 use multibase::Base;
 
-use super::number::fits;
+use super::{float::digits, number::fits};
 use crate::codec::{
     EncodeError, Unfit, Value,
     encode::{Sink, write_value},
@@ -21,8 +21,7 @@ impl Sink for Writer {
     fn scalar(&mut self, value: &Value) -> Result<(), Unfit> {
         match value {
             Value::Bool(bool) => self.0.push_str(if *bool { "true" } else { "false" }),
-            Value::Int(int) if !fits(*int) => return Err(Unfit::Number),
-            Value::Int(int) => self.0.push_str(&int.to_string()),
+            Value::Int(int) => write_int(*int, &mut self.0)?,
             Value::Float(float) if !float.is_finite() => return Err(Unfit::Number),
             Value::Float(float) => write_float(*float, &mut self.0),
             Value::Text(text) => write_text(text, &mut self.0),
@@ -110,17 +109,28 @@ fn write_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// By its 64 bits: writing all 128 takes more code than the rest of this.
+fn write_int(int: i128, out: &mut String) -> Result<(), Unfit> {
+    if int < 0 {
+        out.push('-');
+    }
+    match u64::try_from(int.unsigned_abs()) {
+        Ok(number) => out.push_str(&number.to_string()),
+        Err(_) if fits(int) => out.push_str("18446744073709551616"),
+        Err(_) => return Err(Unfit::Number),
+    }
+    Ok(())
+}
+
 /// As JavaScript's `String(float)`, the fewest digits that read back as the same number, but
 /// never like an integer.
 fn write_float(float: f64, out: &mut String) {
-    let scientific = format!("{:e}", float.abs());
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    // where the point stands, counted from before the first digit
-    let point = exponent.parse::<i32>().unwrap_or_default() + 1;
     if float.is_sign_negative() {
         out.push('-');
     }
+    let float = float.abs();
+    let (digits, point) = if float == 0.0 { (vec![0], 1) } else { digits(float) };
+    let digits: String = digits.into_iter().map(|digit| char::from(b'0' + digit)).collect();
     let zeros = |count: i32| "0".repeat(count.unsigned_abs() as usize);
     match point {
         -5..=0 => {
@@ -140,7 +150,12 @@ fn write_float(float: f64, out: &mut String) {
             out.push_str(fraction);
         }
         _ => {
-            out.push_str(mantissa);
+            let (first, rest) = digits.split_at(1);
+            out.push_str(first);
+            if !rest.is_empty() {
+                out.push('.');
+                out.push_str(rest);
+            }
             out.push('e');
             out.push(if point > 0 { '+' } else { '-' });
             out.push_str(&(point - 1).unsigned_abs().to_string());
