@@ -26,6 +26,9 @@ export { createPeer } from './src/peer.js'
 /** @typedef {import('./src/types.js').AddProgress} AddProgress */
 /** @typedef {import('./src/types.js').AddResult} AddResult */
 /** @typedef {import('./src/types.js').CatOptions} CatOptions */
+/** @typedef {import('./src/types.js').CarExportOptions} CarExportOptions */
+/** @typedef {import('./src/types.js').CarImportOptions} CarImportOptions */
+/** @typedef {import('./src/types.js').CarImportResult} CarImportResult */
 /** @typedef {import('./src/types.js').FindOptions} FindOptions */
 /** @typedef {import('./src/types.js').PinOptions} PinOptions */
 /** @typedef {import('./src/types.js').Progress} Progress */

@@ -5,6 +5,7 @@
 //! in `js/`, which is the only caller; errors leave as `{ code, message }`.
 
 mod blocks;
+mod car;
 mod error;
 mod events;
 mod network;

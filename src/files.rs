@@ -1,13 +1,15 @@
 //! Files and folders: in, out, and what is where.
 //!
 //! [`import()`] takes entries whose bytes it pulls, and pins what it made of them. [`Export`] follows
-//! a path and gives bytes as they are pulled. [`list`], [`stat`] and [`keep`] look at what is there
-//! and fetch it to stay. [`data()`] gives what is no file.
+//! a path and gives bytes as they are pulled. [`import_car()`] and [`CarExport`] do the same for
+//! archives. [`list`], [`stat`] and [`keep`] look at what is there and fetch it to stay. [`data()`]
+//! gives what is no file.
 //!
 //! Content itself is `avocet_dag`'s business; here it meets the store and the network. Nothing here
 //! knows of a browser: what a dropped file is, [`Source`] hides.
 
 mod apart;
+mod car;
 mod data;
 mod entries;
 mod export;
@@ -23,11 +25,12 @@ mod write;
 mod tests;
 
 use avocet_dag::{
-    Cid, codec::CodecError, path::PathError, resolve::ResolveError, unixfs::ListError,
-    unixfs::ReadError, walk::WalkError,
+    Cid, car::ExportError, codec::CodecError, path::PathError, resolve::ResolveError,
+    unixfs::ListError, unixfs::ReadError, walk::WalkError,
 };
 
 pub use self::{
+    car::{CarExport, CarImport, CarImportError, CarImported, import_car},
     data::data,
     export::{Export, Part},
     import::{Added, Import, ImportError, import},
@@ -66,6 +69,9 @@ pub enum FileError {
     /// What hangs under a root cannot be walked through.
     #[error(transparent)]
     Walk(#[from] WalkError),
+    /// No archive can be written of it.
+    #[error(transparent)]
+    Archive(#[from] ExportError),
     /// What a block links to cannot be told, so that not all of it can be kept.
     #[error(
         "{0} is in a codec whose links are not read by this version: keep it without \"recursive\""

@@ -1,7 +1,7 @@
 // The frame of the page: what is always there, and what concerns all of it: dropping, pasting, links in the address,
 // the line that says what is happening, and what is missing.
 
-import { announcer, host, opening, sharing, transfers } from './context.js';
+import { announcer, host, importing, opening, sharing, transfers } from './context.js';
 import { fromDrop, fromFiles, fromText } from './drop.js';
 import { isLinkHash, looksLikeLink } from './link.js';
 import { openText } from './open-view.js';
@@ -31,7 +31,7 @@ class App extends View {
     addEventListener('hashchange', () => this.#followAddress());
     addEventListener('popstate', () => this.#followAddress());
     addEventListener('beforeunload', (event) => {
-      if (transfers.sending || sharing.busy) event.preventDefault();
+      if (transfers.sending || sharing.busy || importing.busy) event.preventDefault();
     });
     for (const type of ['online', 'offline']) addEventListener(type, () => this.#network(type));
     document.addEventListener('paste', (event) => this.#pasted(event));

@@ -2,11 +2,12 @@
 
 import { repeat } from 'lit/directives/repeat.js';
 import { copyText } from './clipboard.js';
-import { announcer, host, transfers } from './context.js';
+import { announcer, host, saving, transfers } from './context.js';
 import { linkAddresses } from './share-view.js';
 import { makeHash, makeLink } from './link.js';
 import { shortId, shownName } from './names.js';
 import { bytes } from './progress.js';
+import { savingBox } from './saving-view.js';
 import { files as words } from './strings.js';
 import { View, alertBox, html, name, nothing } from './view.js';
 
@@ -16,7 +17,7 @@ const CHANNEL = 'avocet-files';
 /** @typedef {{ cid: string, name?: string, size?: number }} Row */
 
 class FilesView extends View {
-  models = [host, transfers];
+  models = [host, transfers, saving];
 
   /** @type {Row[] | undefined} */
   #rows = undefined;
@@ -52,7 +53,9 @@ class FilesView extends View {
         <h2 id="my-files" tabindex="-1">${words.heading}</h2>
         ${this.#error ? alertBox(this.#error) : nothing}
         ${this.#list()}
+        ${savingBox('files')}
         ${this.#said ? html`<p class="hint">${this.#said}</p>` : nothing}
+        <avocet-import></avocet-import>
         ${this.#usage ? this.#storage(this.#usage) : nothing}
       </section>
     `;
@@ -77,6 +80,7 @@ class FilesView extends View {
         <span class="size">${row.size === undefined ? '' : bytes(row.size)}</span>
         <span class="buttons">
           <button type="button" class="quiet small" aria-label=${words.copy(shown)} @click=${() => this.#copy(row, shown)}>${words.copyShort}</button>
+          <button type="button" class="quiet small" aria-label=${words.car(shown)} ?disabled=${saving.item} @click=${() => this.#save(row, title)}>${words.carShort}</button>
           <button type="button" class="quiet small" aria-label=${words.remove(shown)} ?disabled=${this.#removing !== ''} @click=${() => this.#remove(row, shown)}>${words.removeShort}</button>
         </span>
       </li>
@@ -121,6 +125,10 @@ class FilesView extends View {
     const text = makeLink(location.href, { cid, name: given, from: linkAddresses() });
     const copied = await copyText(text);
     this.#say(copied ? words.copied(shown) : words.copyByHand(text));
+  }
+
+  #save(/** @type {Row} */ { cid, size }, /** @type {string} */ title) {
+    saving.save({ cid, name: title, size: size ?? 0, folder: false, from: [], car: true, place: 'files' });
   }
 
   async #remove(/** @type {Row} */ { cid }, /** @type {string} */ shown) {

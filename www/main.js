@@ -6,6 +6,7 @@ import './qr-view.js';
 import './open-view.js';
 import './folder-view.js';
 import './preview-view.js';
+import './import-view.js';
 import './files-view.js';
 import './peers-view.js';
 import './app.js';

@@ -6,6 +6,7 @@ import { makeHash, parseLink } from './link.js';
 import { shortId } from './names.js';
 import { hasSavePicker } from './platform.js';
 import { bytes } from './progress.js';
+import { savingBox } from './saving-view.js';
 import { open as words } from './strings.js';
 import { View, alertBox, html, name, nothing, progressLine } from './view.js';
 
@@ -42,7 +43,7 @@ class OpenView extends View {
         ${opening.busy ? this.#moving() : nothing}
         ${state === 'ready' ? this.#ready() : nothing}
         ${opening.isFolder && opening.entries.length + Number(state === 'ready') > 0 ? html`<avocet-folder></avocet-folder>` : nothing}
-        ${this.#saving()}
+        ${savingBox('open')}
       </article>
     `;
   }
@@ -117,6 +118,7 @@ class OpenView extends View {
       <div class="buttons">
         <button type="button" ?disabled=${saving.item} @click=${() => saving.save(item)}>${folder ? words.saveAll : words.save}</button>
         ${hasSavePicker ? html`<button type="button" class="quiet" ?disabled=${saving.item} @click=${() => saving.saveTo(item)}>${words.saveTo}</button>` : nothing}
+        <button type="button" class="quiet" ?disabled=${saving.item} @click=${() => saving.save({ ...item, car: true })}>${words.saveCar}</button>
         ${folder && !opening.kept ? html`<button type="button" class="quiet" @click=${() => opening.keepAll()}>${words.keepAll(bytes(opening.total))}</button>` : nothing}
         <button type="button" class="quiet" @click=${this.#close}>${words.close}</button>
       </div>
@@ -127,20 +129,6 @@ class OpenView extends View {
   #item() {
     const { stat, link, name: given, isFolder } = opening;
     return { cid: stat?.cid ?? '', name: given, size: opening.total, folder: isFolder, from: link?.from ?? [] };
-  }
-
-  #saving() {
-    const { item, loaded, rate, error, skipped } = saving;
-    if (error) return alertBox(error, html`<button type="button" class="quiet" @click=${() => saving.dismiss()}>${words.close}</button>`);
-    if (item) {
-      return html`
-        <div class="box">
-          ${progressLine({ label: words.staging(item.name), loaded, total: item.size, rate })}
-          <div class="buttons"><button type="button" class="quiet" @click=${() => saving.cancel()}>${words.cancel}</button></div>
-        </div>
-      `;
-    }
-    return skipped ? html`<p class="hint">${words.zipSkipped(skipped)}</p>` : nothing;
   }
 
   #submit(/** @type {SubmitEvent} */ event) {

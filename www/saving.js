@@ -19,12 +19,16 @@ const RELEASE_MS = 600_000;
  * @property {string} name as it was given, not yet safe
  * @property {number} size bytes
  * @property {boolean} folder
+ * @property {boolean} [car] as an archive of its blocks
+ * @property {'open' | 'files'} [place] the section that asked for it, and shows how far it is; `open` when left out
  * @property {string[]} from
  */
 
 export class Saving extends Model {
   /** @type {Item | undefined} what is being saved */
   item = undefined;
+  /** The section that shows it, and what became of it. @type {'open' | 'files'} */
+  place = 'open';
   loaded = 0;
   rate = new Rate();
   /** @type {unknown} */
@@ -100,7 +104,7 @@ export class Saving extends Model {
     if (this.item) return;
     this.#controller = new AbortController();
     const { signal } = this.#controller;
-    Object.assign(this, { item, loaded: 0, rate: new Rate(), error: undefined, skipped: 0 });
+    Object.assign(this, { item, place: item.place ?? 'open', loaded: 0, rate: new Rate(), error: undefined, skipped: 0 });
     this.#announcer.say('save', words.staging(shownName(fileName(item))));
     this.changed();
     try {
@@ -118,6 +122,7 @@ export class Saving extends Model {
 
   #read(/** @type {import('./peer.js').Peer} */ peer, /** @type {Item} */ item, /** @type {AbortSignal} */ signal) {
     const where = { providers: item.from, signal };
+    if (item.car) return peer.car.export(item.cid, where);
     if (!item.folder) return peer.cat(`/ipfs/${item.cid}`, where);
     return zipFolder(peer, `/ipfs/${item.cid}`, { ...where, onSkip: () => (this.skipped += 1) });
   }
@@ -138,7 +143,8 @@ export class Saving extends Model {
 }
 
 /** The name on disk. */
-export function fileName(/** @type {Item} */ { name, folder }) {
+export function fileName(/** @type {Item} */ { name, folder, car }) {
+  if (car) return safeName(`${safeName(name, folder ? 'folder' : 'file')}.car`);
   return folder ? safeName(`${safeName(name, 'folder')}.zip`) : safeName(name);
 }
 

@@ -136,6 +136,7 @@ export const open = {
   save: 'Save',
   saveTo: 'Save to…',
   saveAll: 'Save all',
+  saveCar: 'Download as CAR',
   /** @param {string} name */
   saveOne: (name) => `Save ${name}`,
   /** @param {string} size */
@@ -185,6 +186,9 @@ export const files = {
   /** @param {string} name */
   remove: (name) => `Remove ${name}`,
   removeShort: 'Remove',
+  /** @param {string} name */
+  car: (name) => `Download ${name} as CAR`,
+  carShort: 'CAR',
   /** @param {number} n */
   fetchedBy: (n) => `being fetched by ${n}`,
   /** @param {string} name @param {string} freed */
@@ -205,6 +209,19 @@ export const files = {
   persist: 'Protect it',
   persistRefused: 'The browser did not agree. It often does after a few more visits, or when you bookmark or install the page.',
   low: 'Little room is left for files. Remove what you no longer need.',
+};
+
+export const car = {
+  pick: 'Import a CAR',
+  hint: 'A CAR is an archive of blocks, as IPFS programs write them.',
+  /** @param {string} name */
+  importing: (name) => `Importing ${name}`,
+  waiting: 'Waiting until Avocet has started…',
+  cancel: 'Cancel',
+  cancelled: 'Cancelled. Nothing of it is kept.',
+  /** @param {string} name @param {number} blocks */
+  done: (name, blocks) => `${name} was imported: ${count(blocks, 'block', 'blocks')}, every one of them verified.`,
+  noRoots: 'It does not say what its blocks belong to, so nothing of it is listed here, and it is not kept for long.',
 };
 
 export const peers = {
@@ -244,6 +261,7 @@ export const errors = {
   STOPPED: { title: 'Avocet was stopped', todo: 'Restart it to go on.' },
   STORAGE: { title: 'The browser could not read or write its storage', todo: 'Close other tabs of this page and try again. If that does not help, restart the browser.' },
   INTERNAL: { title: 'Something broke inside Avocet', todo: 'Restart it. Your files are still there, and what was being fetched goes on where it stopped.' },
+  CAR_DAMAGED: { title: 'This archive is damaged or incomplete', todo: 'Get the file again, or have it exported anew. Nothing of it is listed under “My files”.' },
   FILE_CHANGED: { title: 'The file changed or vanished while it was being read', todo: 'Nothing of it is shared. Choose it again.' },
   NOT_LOADED: { title: 'A part of this page could not be loaded', todo: 'Check the network and try again.' },
   UNKNOWN: { title: 'That did not work', todo: 'Try again. If it stays so, reload the page.' },

@@ -64,6 +64,17 @@ export const ADD = {
   signal
 }
 
+/** `[from, to]`: whole numbers, counted from the end where negative; `to` may be left out. @type {Rule<[number, number | undefined]>} */
+const byteRange = (value, name) => {
+  const [from, to] = Array.isArray(value) && value.length <= 2 ? value : []
+  const end = to === null || to === '*' ? undefined : to
+  if (!Number.isSafeInteger(from) || (end !== undefined && !Number.isSafeInteger(end))) {
+    throw new AvocetError('INVALID_OPTION',
+      `"${name}" is [from, to]: the first and the last byte, counted from the end where negative; without "to", up to the end`)
+  }
+  return [from, end]
+}
+
 export const SIGNAL = { signal }
 export const FIND = { providers: texts, signal }
 export const CAT = { ...FIND, offset: whole(0), length: whole(0), onProgress: callback }
@@ -74,3 +85,5 @@ export const PUT = {
   signal
 }
 export const DAG_PUT = { ...PUT, pin: flag }
+export const CAR_IN = { pin: flag, name: text, onProgress: callback, signal }
+export const CAR_OUT = { ...FIND, path: text, scope: word(['block', 'entity', 'all']), entityBytes: byteRange, dups: flag }

@@ -81,7 +81,7 @@ const wrong = (path, rule) => new AvocetError('INVALID_OPTION', `the entry "${pa
  * @param {string} path
  * @returns {import('./bytes.js').Bytes}
  */
-function toBytes (content, path) {
+export function toBytes (content, path) {
   if (isBlob(content)) return ofBlob(content, path)
   if (isBuffer(content) || ArrayBuffer.isView(content)) return ofBytes(asBytes(content, path))
   if (isStream(content)) return ofParts(streamParts(content), path)

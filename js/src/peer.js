@@ -1,3 +1,4 @@
+import { Archives } from './archives.js'
 import { Blocks } from './blocks.js'
 import { ADD, CAT, FIND, SIGNAL, START } from './calls.js'
 import { Dag } from './dag.js'
@@ -63,6 +64,8 @@ export class Peer extends EventTarget {
     this.block = new Blocks(this.#tasks, node)
     /** Data in blocks. */
     this.dag = new Dag(this.#tasks, node)
+    /** Archives of blocks. */
+    this.car = new Archives(this.#tasks, node, this.#storage)
     listen((name, detail) => this.#hear(name, detail))
   }
 

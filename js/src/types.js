@@ -52,6 +52,31 @@
  */
 
 /**
+ * @typedef {object} CarImportOptions
+ * @property {boolean} [pin] whether the archive's roots are pinned; true when left out
+ * @property {string} [name] what to call the pins; the file's own name when left out
+ * @property {(progress: Progress) => void} [onProgress] bytes of the archive
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * @typedef {{ roots: string[], blocks: number, bytes: number }} CarImportResult `blocks`: each
+ *   counted once; `bytes`: theirs
+ */
+
+/**
+ * @typedef {object} CarExportOptions
+ * @property {string} [path] names to follow from the CID; the blocks on the way come first
+ * @property {'block' | 'entity' | 'all'} [scope] what of the end of the path: its one block, what it
+ *   takes to read the file or to list the directory, or all below it, which it is when left out
+ * @property {[from: number, to?: number | null]} [entityBytes] only what these bytes of the file
+ *   take, first and last, counted from its end where negative; `scope` is `entity` then
+ * @property {boolean} [dups] a block comes wherever it is linked to, not once
+ * @property {string[]} [providers] multiaddrs to ask first
+ * @property {AbortSignal} [signal]
+ */
+
+/**
  * @typedef {'file' | 'directory' | 'symlink' | 'raw' | 'ipld'} Type
  * @typedef {{ name: string, cid: string, size: number, type: Type }} Listed
  * @typedef {{ cid: string, type: Type, size: number, localSize: number, blocks: number,

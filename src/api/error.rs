@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use super::object::object;
 use crate::{
     fetch::FetchError,
-    files::{FileError, ImportError},
+    files::{CarImportError, FileError, ImportError},
     net::ConnectError,
     peer::StartError,
     store::StoreError,
@@ -58,6 +58,7 @@ macro_rules! failures {
 
 failures!(
     BlockError,
+    CarImportError,
     CidError,
     ConnectError,
     EncodeError,
@@ -137,6 +138,7 @@ impl Code for FileError {
             Self::Directory(error) => of_kind(error),
             Self::Codec(error) => of_kind(error),
             Self::Walk(error) => of_kind(error),
+            Self::Archive(error) => of_kind(error),
             Self::Names(_) | Self::Opaque(_) => "UNSUPPORTED",
             Self::Stuck => "INTERNAL",
         }
@@ -152,6 +154,24 @@ impl Code for ImportError {
             Self::File { source, .. } => of_kind(source),
             Self::Store(error) => error.code(),
             Self::NotOne => "INTERNAL",
+        }
+    }
+}
+
+impl Code for CarImportError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Source(_) => "NOT_FOUND",
+            // As an archive that was cut short is.
+            Self::Incomplete { .. } => "CORRUPT",
+            Self::Archive { source, .. } => match of_kind(source) {
+                // A CID that is none makes the archive damaged, and is no mistake of the caller.
+                "INVALID_CID" => "CORRUPT",
+                code => code,
+            },
+            Self::TooManyRoots(_) => "LIMIT",
+            Self::File(error) => error.code(),
+            Self::Store(error) => error.code(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use avocet_dag::{
     Cid, Version,
+    car::Scope,
     unixfs::{ImportOptions, OptionsError, Profile, hash_code},
 };
 use js_sys::Array;
@@ -112,6 +113,15 @@ fn import_options(config: &AddConfig) -> Result<ImportOptions, OptionsError> {
         hamt_size: config.hamt_size().map_or(Ok(of.hamt_size), |name| name.parse())?,
         hamt_fanout: size(config.hamt_fanout(), of.hamt_fanout),
     })
+}
+
+/// How much of a graph; `js/` lets no other word through.
+pub fn car_scope(word: &str) -> Scope {
+    match word {
+        "block" => Scope::Block,
+        "entity" => Scope::Entity,
+        _ => Scope::All,
+    }
 }
 
 /// Text that is to be a CID.

@@ -40,7 +40,7 @@ extern "C" {
     fn nsecs(this: &JsEntry) -> Option<f64>;
 
     /// The bytes of a file, of `js/src/bytes.js`.
-    type JsBytes;
+    pub type JsBytes;
     #[wasm_bindgen(method)]
     fn next(this: &JsBytes, size: f64) -> Promise;
 }

@@ -21,7 +21,7 @@ use crate::{
 
 /// How far ahead of the reader blocks are asked for: what a fast connection moves in the round
 /// trip and the turn of the event loop that a want takes, with blocks of either profile.
-const WINDOW: Window = Window { blocks: 64, bytes: 16 * 1024 * 1024 };
+pub(super) const WINDOW: Window = Window { blocks: 64, bytes: 16 * 1024 * 1024 };
 
 /// Which part of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

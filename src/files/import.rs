@@ -71,14 +71,14 @@ pub async fn import(
     let work = Work { import, progress, loaded: &loaded, blocks };
     let written = async { writing.await.map_err(ImportError::from) };
     let pinned = async {
-        let (root, blocks) = futures::future::try_join(work.gather(entries), written).await?;
+        let (root, written) = futures::future::try_join(work.gather(entries), written).await?;
         let (cid, size) = (root.cid, loaded.get());
         if import.pin {
             let name = import.name.clone().or(root.name);
             let created = platform::unix_millis();
             draft.pin(&cid, &Pin { recursive: true, name, size: Some(size), created }).await?;
         }
-        Ok(Added { cid, size, blocks })
+        Ok(Added { cid, size, blocks: written.blocks })
     };
     let added = pinned.await;
     drop(draft);
@@ -90,7 +90,7 @@ pub async fn import(
 
 /// Removes what was written of an import that found no room: nobody has a use for half of it, and
 /// room is what is needed most now.
-async fn make_room(store: &Store) {
+pub(super) async fn make_room(store: &Store) {
     // The draft ends in a task of its own; after that it holds nothing any more.
     platform::sleep(Duration::ZERO).await;
     if let Err(error) = store.gc().await {

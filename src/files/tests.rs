@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// A file in memory that gives its chunks one turn of the loop later, or fails after some.
-struct Bytes {
+pub(super) struct Bytes {
     bytes: Vec<u8>,
     at: usize,
-    fails_at: Option<usize>,
+    pub(super) fails_at: Option<usize>,
     open: Rc<Cell<usize>>,
     most: Rc<Cell<usize>>,
 }
@@ -62,11 +62,11 @@ impl Source for Bytes {
     }
 }
 
-fn source(bytes: Vec<u8>) -> Bytes {
+pub(super) fn source(bytes: Vec<u8>) -> Bytes {
     Bytes { bytes, at: 0, fails_at: None, open: Rc::default(), most: Rc::default() }
 }
 
-fn file(path: &str, bytes: Vec<u8>) -> Result<Entry, SourceError> {
+pub(super) fn file(path: &str, bytes: Vec<u8>) -> Result<Entry, SourceError> {
     Ok(entry(path, Content::File(Box::new(source(bytes)))))
 }
 
@@ -79,7 +79,7 @@ fn entry(path: &str, content: Content) -> Entry {
 }
 
 /// Bytes that no compression or deduplication makes smaller, the same at each run.
-fn noise(seed: u64, len: usize) -> Vec<u8> {
+pub(super) fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {
         state =
@@ -97,7 +97,7 @@ fn pinned(directory: bool) -> Import {
     Import { directory, pin: true, ..Import::default() }
 }
 
-async fn offline() -> Peer {
+pub(super) async fn offline() -> Peer {
     let options = Options {
         store: StoreName::Memory,
         relays: Vec::new(),
@@ -124,7 +124,7 @@ async fn cat(peer: &Peer, path: &str, part: Part) -> Result<Vec<u8>, FileError> 
     Ok(bytes)
 }
 
-fn run<F: Future>(test: F) -> F::Output {
+pub(super) fn run<F: Future>(test: F) -> F::Output {
     platform::block_on(test).unwrap()
 }
 

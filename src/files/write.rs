@@ -42,16 +42,30 @@ impl Blocks {
     }
 }
 
-/// The way for blocks, and the work of writing them, which ends when all [`Blocks`] are dropped
-/// and gives how many there were, each counted once.
-pub fn writer(store: &Store) -> (Blocks, impl Future<Output = Result<u64, StoreError>>) {
+/// What was written, each block counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// How many blocks.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The way for blocks, and the work of writing them, which ends when all [`Blocks`] are dropped.
+pub fn writer(store: &Store) -> (Blocks, impl Future<Output = Result<Written, StoreError>>) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let seen = RefCell::new(HashSet::new());
     let work = async move {
         let new = receiver.filter(|block| std::future::ready(is_new(&seen, block)));
         let written = batches(new).map(|batch| apart(put(store.clone(), batch)));
         let written = written.buffer_unordered(WRITES);
-        written.try_fold(0, |sum, count| std::future::ready(Ok(sum + count))).await
+        let sum = |sum: Written, batch: Written| Written {
+            blocks: sum.blocks + batch.blocks,
+            bytes: sum.bytes + batch.bytes,
+        };
+        written
+            .try_fold(Written::default(), |all, batch| std::future::ready(Ok(sum(all, batch))))
+            .await
     };
     (Blocks(sender), work)
 }
@@ -79,8 +93,9 @@ fn batches(blocks: impl Stream<Item = Block>) -> impl Stream<Item = Vec<Block>> 
 }
 
 /// Writes a batch. When there is no room, what nothing holds makes room, once.
-async fn put(store: Store, batch: Vec<Block>) -> Result<u64, StoreError> {
-    let count = batch.len() as u64;
+async fn put(store: Store, batch: Vec<Block>) -> Result<Written, StoreError> {
+    let bytes = batch.iter().map(|block| block.len() as u64).sum();
+    let written = Written { blocks: batch.len() as u64, bytes };
     match store.put(batch.clone()).await {
         Err(full @ StoreError::Quota { .. }) => match store.gc().await {
             Ok(freed) if freed.blocks > 0 => store.put(batch).await?,
@@ -88,5 +103,5 @@ async fn put(store: Store, batch: Vec<Block>) -> Result<u64, StoreError> {
         },
         done => done?,
     }
-    Ok(count)
+    Ok(written)
 }

@@ -45,6 +45,35 @@ impl avocet_dag::Payload for Payload {
             Self::Js(_) => None,
         }
     }
+
+    fn copy_to(&self, range: Range<usize>, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Wasm(bytes) => out.extend_from_slice(&bytes[range]),
+            Self::Js(view) => {
+                let start = out.len();
+                out.resize(start + range.len(), 0);
+                part(view, range).copy_to(&mut out[start..]);
+            }
+        }
+        true
+    }
+
+    fn join(parts: &[Self]) -> Option<Self> {
+        if let [whole] = parts {
+            return Some(whole.clone());
+        }
+        let length = parts.iter().map(Self::len).sum::<usize>();
+        let whole = Uint8Array::new_with_length(u32::try_from(length).ok()?);
+        let mut at = 0;
+        for piece in parts {
+            match piece {
+                Self::Wasm(bytes) => part(&whole, at..at + bytes.len()).copy_from(bytes),
+                Self::Js(view) => whole.set(view, at as u32),
+            }
+            at += piece.len();
+        }
+        Some(Self::Js(whole))
+    }
 }
 
 impl Payload {
