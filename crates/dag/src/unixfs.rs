@@ -24,7 +24,7 @@ pub use data::{Data, DataError, Kind, MAX_BLOCKSIZES, Meta, Mtime};
 pub use dir::{DirEntry, DirError, Entries, entries};
 pub use edit::{Change, Edit, EditError, Edited};
 pub use hamt::HamtError;
-pub(crate) use hamt::shard;
+pub(crate) use hamt::{Shape, shard};
 pub use import::{ImportError, Imported, Importer, Leaf, leaf, leaf_bytes, single, symlink};
 pub use list::{ListError, ListedEntry, Listing, MAX_LISTED};
 pub use profile::{

@@ -11,11 +11,11 @@ use avocet_dag::{
     car::{ByteRange, Export, ExportError, ExportOptions, Options, Reader, Scope},
     code,
     codec::{
-        self,
+        self, Value,
         pb::{self, Link},
     },
     resolve::ResolveError,
-    unixfs::{Data, ImportOptions, Kind, Window},
+    unixfs::{Data, Entry, ImportOptions, Kind, Tree, Window},
 };
 use bytes::Bytes;
 use common::{Store, dag_pb, import, raw};
@@ -168,6 +168,69 @@ fn scopes() {
     assert_eq!(of(&["inner"], scope(Scope::All)).1[1..], twin(&store, &inner, false)[..]);
     let plain = store.put(dag_pb(pb::encode(&[], None)));
     assert_eq!(all(&store, &plain, scope(Scope::Entity)), [plain]);
+}
+
+#[test]
+fn of_a_sharded_directory_an_entity_is_every_part_and_no_entry() {
+    for fanout in [8, 16, 256, 1024] {
+        let mut store = Store::default();
+        let options =
+            ImportOptions { hamt_threshold: 0, hamt_fanout: fanout, ..Default::default() };
+        let mut tree = Tree::new(&options).unwrap();
+        let mut files = Vec::new();
+        for number in 0..300u32 {
+            let file = raw(&number.to_be_bytes());
+            let (cid, size) = (file.cid().clone(), file.len() as u64);
+            // names that are as short as a place, and that look like one
+            tree.insert(&format!("{number:X}"), Entry { cid, tsize: size, size }).unwrap();
+            files.push(store.put(file));
+        }
+        let built = tree.finish().unwrap();
+        let root = built.root.cid;
+        let parts: HashSet<Cid> = built.blocks.into_iter().map(|block| store.put(block)).collect();
+        let cids = all(&store, &root, scope(Scope::Entity));
+        assert_eq!(
+            (cids.len(), cids.into_iter().collect::<HashSet<_>>()),
+            (parts.len(), parts.clone())
+        );
+        assert_eq!(all(&store, &root, ExportOptions::default()).len(), parts.len() + 300);
+        // of the whole directory the parts on the way to one entry, and the entry
+        let (found, cids) = export(&store, &root, &["7B"], ExportOptions::default()).unwrap();
+        assert_eq!((&found, cids.last()), (&files[123], Some(&files[123])));
+        assert_eq!(cids[0], root);
+        assert!(cids[..cids.len() - 1].iter().all(|cid| parts.contains(cid)) && cids.len() < 10);
+    }
+}
+
+#[test]
+fn links_in_cbor_and_json_are_followed_and_paths_end_inside_of_blocks() {
+    let mut store = Store::default();
+    let (a, b) = (store.put_raw(b"a"), store.put_raw(b"b"));
+    let file = file(&mut store, b"0123456789", 4);
+    let put = |store: &mut Store, codec, value: &Value| {
+        let bytes = match codec {
+            code::DAG_CBOR => codec::cbor::encode(value).unwrap(),
+            _ => codec::json::encode(value).unwrap(),
+        };
+        store.put(Block::hash(Version::V1, codec, code::SHA2_256, bytes.into()).unwrap())
+    };
+    let map = |entries: Vec<(&str, Value)>| {
+        Value::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    };
+    let json = put(&mut store, code::DAG_JSON, &map(vec![("file", Value::Link(file.clone()))]));
+    let list = Value::List(vec![Value::Link(b.clone()), Value::Link(a.clone())]);
+    let value = map(vec![("in", map(vec![("list", list)])), ("next", Value::Link(json.clone()))]);
+    let root = put(&mut store, code::DAG_CBOR, &value);
+    let mut whole = vec![root.clone(), b.clone(), a.clone(), json.clone()];
+    whole.extend(twin(&store, &file, false));
+    assert_eq!(all(&store, &root, ExportOptions::default()), whole);
+    assert_eq!(all(&store, &root, scope(Scope::Entity)), std::slice::from_ref(&root));
+    let of = |path: &[&str]| export(&store, &root, path, ExportOptions::default()).unwrap();
+    assert_eq!(of(&["in", "list", "0"]), (b.clone(), vec![root.clone(), b]));
+    let (found, cids) = of(&["next", "file"]);
+    assert_eq!((found, &cids[..3]), (file.clone(), &[root.clone(), json, file][..]));
+    // the value is no block: what it stands in is exported, with all that this links to
+    assert_eq!(of(&["in", "list"]), (root.clone(), whole));
 }
 
 #[test]

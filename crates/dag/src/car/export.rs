@@ -133,7 +133,8 @@ impl<B: Payload> Export<B> {
         let end = resolver.cid().clone();
         self.resolver = None;
         self.put(0, Slot::Bytes(Bytes::from(header(std::slice::from_ref(&end))).into()));
-        let way = std::mem::take(&mut self.way).into_iter();
+        // a path may end at a value inside of the last block
+        let way = std::mem::take(&mut self.way).into_iter().filter(|cid| *cid != end);
         let mut links: Vec<Link> =
             way.map(|cid| Link { cid, below: Below::Nothing, start: 0 }).collect();
         let below = match self.options.scope {

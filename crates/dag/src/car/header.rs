@@ -1,4 +1,7 @@
 //! The header: DAG-CBOR of one form only, so that a cursor over it is all that it takes.
+//!
+//! It is not read as a block of DAG-CBOR is: nobody hashes it, and writers that do not sort its two
+//! keys are read by other implementations too.
 
 use std::ops::Range;
 

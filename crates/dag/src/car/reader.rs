@@ -242,7 +242,7 @@ impl<B: Payload> Reader<B> {
             return Err(CarError::NotInMemory);
         };
         let bytes = self.pieces.take(len).ok_or(CarError::NotInMemory)?;
-        Ok(Section { cid, bytes, at })
+        Ok(Section { cid, bytes, at, end: self.pieces.at })
     }
 
     /// The length that is looked at, and its own; `None` if more bytes are needed.

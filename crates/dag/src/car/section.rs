@@ -35,6 +35,7 @@ pub struct Section<B> {
     pub(super) cid: Cid,
     pub(super) bytes: B,
     pub(super) at: u64,
+    pub(super) end: u64,
 }
 
 impl<B> Section<B> {
@@ -46,6 +47,11 @@ impl<B> Section<B> {
     /// Where in the archive the section begins.
     pub const fn at(&self) -> u64 {
         self.at
+    }
+
+    /// Where in the archive the section ends.
+    pub const fn end(&self) -> u64 {
+        self.end
     }
 
     /// The CID, and bytes that may be anything.

@@ -6,7 +6,7 @@ use super::{ByteRange, ExportError};
 use crate::{
     Block, Cid, Payload, code,
     codec::{self, CodecError},
-    unixfs::{self, Envelope, NodeError, Opened, Type, file_size},
+    unixfs::{self, Envelope, NodeError, Opened, Shape, Type, file_size},
 };
 
 /// A part of an archive that is being written.
@@ -114,8 +114,8 @@ fn file(
 /// place; what has a place and no name is a part.
 fn shard(opened: Opened<'_>) -> Vec<Link> {
     let Some(Envelope { node, data, .. }) = opened.envelope() else { return Vec::new() };
-    let digits = data.fanout.map_or(0, |fanout| format!("{:X}", fanout.saturating_sub(1)).len());
-    let parts = node.links().filter(|link| link.name.map_or(0, <[u8]>::len) == digits);
+    let width = data.fanout.and_then(Shape::new).map(Shape::width);
+    let parts = node.links().filter(|link| link.name.map(<[u8]>::len) == width);
     parts.map(|link| Link { cid: link.cid, below: Below::Shard, start: 0 }).collect()
 }
 
