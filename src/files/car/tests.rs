@@ -68,7 +68,7 @@ fn out_of_one_peer_and_into_another() {
         let (root, bytes) = folder(&here, 20_000).await;
         let archive = export(&here, &root.to_string(), ExportOptions::default()).await.unwrap();
         let imported = bring(&there, &archive, true).await.unwrap();
-        assert_eq!(imported.roots, [root.clone()]);
+        assert_eq!(imported.roots, std::slice::from_ref(&root));
         assert_eq!(imported.blocks, count(&archive) as u64);
         assert_eq!(imported.blocks, there.store().usage().await.unwrap().blocks);
         assert_eq!(imported.bytes, there.store().usage().await.unwrap().used);
