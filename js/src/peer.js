@@ -173,6 +173,9 @@ export class Peer extends EventTarget {
   /**
    * Connects to a peer. Resolves when the best connection that the address allows is up.
    *
+   * The address is a server's (`/dns4/…/tcp/443/wss/p2p/…`, `/ip4/…/udp/…/webrtc-direct/certhash/…/p2p/…`) or a
+   * browser's by way of a relay (`<relay>/p2p-circuit/webrtc/p2p/…`).
+   *
    * @param {string} addr
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<PeerInfo>}

@@ -97,7 +97,7 @@
 /**
  * @typedef {{ id: string, addr: string, transport: string, direct: boolean,
  *   direction: 'inbound' | 'outbound', latencyMs: number | undefined, sent: number,
- *   received: number, agent: string }} PeerInfo
+ *   received: number, agent: string }} PeerInfo `transport`: `webrtc`, `websocket`, `webrtc-direct` or `circuit`
  * @typedef {{ used: number, quota: number | undefined, blocks: number, persisted: boolean }} Usage
  *   `quota` is unknown where the browser does not tell it
  */

@@ -11,8 +11,11 @@ pub const MAX_ADDRS: usize = 16;
 pub enum Route {
     /// `…/p2p-circuit/webrtc/p2p/<peer>`: a direct connection, signalled over the relay.
     WebRtc,
-    /// `/tcp/<port>/ws` or `/wss`: a server.
+    /// `/tcp/<port>/ws` or `/wss`: a server. Before [`Route::WebRtcDirect`]: its streams have flow control, where
+    /// a data channel delivers whether or not anybody reads, and what the page may not open fails at once.
     WebSocket,
+    /// `/udp/<port>/webrtc-direct/certhash/<hash>`: a server without a certificate that the browser would trust.
+    WebRtcDirect,
     /// `/memory/<n>`: within one process. Only native tests have it.
     Memory,
     /// `…/p2p-circuit/p2p/<peer>`: through the relay all the way. Never used for an exchange.
@@ -22,22 +25,23 @@ pub enum Route {
 impl Route {
     /// What the address leads through, or `None` where a browser cannot go.
     pub fn of(addr: &Multiaddr) -> Option<Self> {
-        let (mut websocket, mut circuit, mut webrtc) = (false, false, false);
+        let (mut server, mut circuit, mut webrtc) = (None, false, false);
         for part in addr {
             match part {
-                Protocol::Ws(_) | Protocol::Wss(_) => websocket = true,
+                Protocol::Ws(_) | Protocol::Wss(_) => server = Some(Self::WebSocket),
+                Protocol::WebRTCDirect => server = Some(Self::WebRtcDirect),
                 Protocol::P2pCircuit => circuit = true,
                 Protocol::WebRTC => webrtc = true,
                 Protocol::Memory(_) => return Some(Self::Memory),
-                Protocol::WebRTCDirect | Protocol::Quic | Protocol::QuicV1 => return None,
+                Protocol::Quic | Protocol::QuicV1 => return None,
                 _ => {}
             }
         }
-        match (websocket, circuit, webrtc) {
-            (true, true, true) => Some(Self::WebRtc),
-            (true, true, false) => Some(Self::Circuit),
-            (true, false, false) => Some(Self::WebSocket),
-            _ => None,
+        match (circuit, webrtc) {
+            (true, true) => server.map(|_| Self::WebRtc),
+            (true, false) => server.map(|_| Self::Circuit),
+            (false, false) => server,
+            (false, true) => None,
         }
     }
 
@@ -46,6 +50,7 @@ impl Route {
         match self {
             Self::WebRtc => "webrtc",
             Self::WebSocket => "websocket",
+            Self::WebRtcDirect => "webrtc-direct",
             Self::Memory => "memory",
             Self::Circuit => "circuit",
         }
@@ -192,6 +197,31 @@ mod tests {
         assert_eq!(Route::of(&ranked[1]), Some(Route::WebSocket));
     }
 
+    /// A certificate's hash as addresses have it.
+    const HASH: &str = "/webrtc-direct/certhash/uEiABAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ";
+
+    #[test]
+    fn a_server_s_websocket_comes_before_its_webrtc_direct() {
+        let peer = PeerId::random();
+        let direct = addr(&format!("/ip4/93.184.216.34/udp/4001{HASH}"));
+        let websocket = addr("/dns4/peer.example/tcp/443/tls/ws");
+        let quic = addr("/ip4/93.184.216.34/udp/4001/quic-v1");
+        let given = [quic, direct.clone(), websocket.clone()];
+        let ranked = rank(peer, given, Source::Stranger, &[]);
+        assert_eq!(ranked, [websocket, direct].map(|addr| addr.with(Protocol::P2p(peer))));
+        assert_eq!(Route::of(&ranked[1]).map(Route::name), Some("webrtc-direct"));
+    }
+
+    #[test]
+    fn a_relay_may_be_reached_by_webrtc_direct() {
+        let (peer, relay_id) = (PeerId::random(), PeerId::random());
+        let given = through(&format!("/ip4/93.184.216.34/udp/4001{HASH}"), relay_id, "/webrtc");
+        assert_eq!(Route::of(&given), Some(Route::WebRtc));
+        assert_eq!(rank(peer, [given], Source::Stranger, &[]).len(), 1);
+        let plain = through(&format!("/ip4/93.184.216.34/udp/4001{HASH}"), relay_id, "");
+        assert_eq!(Route::of(&plain), Some(Route::Circuit));
+    }
+
     #[test]
     fn http_02_private_hosts_from_strangers_are_not_dialled() {
         let peer = PeerId::random();
@@ -206,9 +236,11 @@ mod tests {
             "/dns4/localhost",
             "/dns4/printer.local",
         ] {
-            let given = addr(&format!("{host}/tcp/80/ws"));
-            assert!(rank(peer, [given.clone()], Source::Stranger, &[]).is_empty(), "{host}");
-            assert_eq!(rank(peer, [given], Source::Person, &[]).len(), 1, "{host}");
+            for way in ["/tcp/80/ws", &format!("/udp/80{HASH}")] {
+                let given = addr(&format!("{host}{way}"));
+                assert!(rank(peer, [given.clone()], Source::Stranger, &[]).is_empty(), "{given}");
+                assert_eq!(rank(peer, [given.clone()], Source::Person, &[]).len(), 1, "{given}");
+            }
         }
         let public = addr("/ip4/93.184.216.34/tcp/443/wss");
         assert_eq!(rank(peer, [public], Source::Stranger, &[]).len(), 1);

@@ -16,7 +16,7 @@ pub struct PeerInfo {
     pub id: PeerId,
     /// The remote address of its best connection.
     pub addr: Multiaddr,
-    /// `webrtc`, `websocket`, `circuit`, or `memory` in native tests.
+    /// `webrtc`, `websocket`, `webrtc-direct`, `circuit`, or `memory` in native tests.
     pub transport: &'static str,
     /// Whether the best connection goes straight to it.
     pub direct: bool,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Chromium } from './chromium.mjs'
 import { Firefox } from './firefox.mjs'
+import { Kubo } from './kubo.mjs'
 import { randomFile } from './files.mjs'
 import { AvocetPage } from './page.mjs'
 import { OUT } from './paths.mjs'
@@ -56,6 +57,8 @@ export class Scene {
   foxes = []
   /** @type {Relay[]} */
   relays = []
+  /** @type {Kubo[]} */
+  kubos = []
   #servers = []
   #profiles = 0
   /** Uncaught errors that a journey causes on purpose: those that match are no failure. @type {RegExp[]} */
@@ -92,6 +95,13 @@ export class Scene {
     const relay = await Relay.start({ data, ...options })
     this.relays.push(relay)
     return relay
+  }
+
+  /** A Kubo with an empty repository. */
+  async kubo () {
+    const kubo = await Kubo.start({ data: join(this.folder, `kubo-${this.kubos.length}`) })
+    this.kubos.push(kubo)
+    return kubo
   }
 
   /** A browser with a new profile, or with the one of a browser that is gone. */
@@ -156,6 +166,7 @@ export class Scene {
     }
     for (const fox of this.foxes) await writeFile(join(out, `${fox.name}.log`), fox.console.join('\n'))
     for (const [i, relay] of this.relays.entries()) await writeFile(join(out, `relay-${i}.log`), relay.log.join('\n'))
+    for (const [i, kubo] of this.kubos.entries()) await writeFile(join(out, `kubo-${i}.log`), kubo.log.join('\n'))
     const saved = join(this.folder, 'keep')
     await cp(saved, join(out, 'keep'), { recursive: true }).catch(() => {})
   }
@@ -163,6 +174,7 @@ export class Scene {
   async close () {
     for (const browser of [...this.browsers, ...this.foxes]) if (browser.open) await browser.kill().catch(() => {})
     for (const relay of this.relays) await relay.stop().catch(() => {})
+    for (const kubo of this.kubos) await kubo.stop().catch(() => {})
     for (const server of this.#servers) await server.stop().catch(() => {})
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }

@@ -1,4 +1,4 @@
-//! In a browser: WebRTC between browsers, WebSocket to servers, circuits for signalling.
+//! In a browser: WebRTC between browsers, WebSocket and WebRTC to servers, circuits for signalling.
 
 use avocet_transport::{webrtc, websocket};
 use futures::future::Either;
@@ -58,9 +58,14 @@ pub fn build(
 ) -> Result<Medium, MediumError> {
     let config = webrtc::Config { ice_servers };
     let local = keypair.public().to_peer_id();
+    let noise = noise::Config::new(keypair)?;
     let (direct, behaviour, closer) = match webrtc::new(local, config) {
-        Ok((direct, behaviour, closer)) => {
-            (OptionalTransport::some(direct), Some(behaviour), Some(closer))
+        Ok((browsers, behaviour, closer)) => {
+            let servers = webrtc::direct::Transport::new(noise.clone(), closer.clone());
+            let both = browsers.or_transport(servers).map(|either, _| match either {
+                Either::Left(connected) | Either::Right(connected) => connected,
+            });
+            (OptionalTransport::some(both), Some(behaviour), Some(closer))
         }
         Err(webrtc::Unsupported) => (OptionalTransport::none(), None, None),
     };
@@ -68,7 +73,7 @@ pub fn build(
     let secured = relay
         .or_transport(websocket::Transport::default())
         .upgrade(Version::V1Lazy)
-        .authenticate(noise::Config::new(keypair)?)
+        .authenticate(noise)
         .multiplex(yamux::Config::default());
     let secured = TransportTimeout::new(secured, HANDSHAKE);
     let joined = direct.or_transport(secured).map(|either, _| match either {

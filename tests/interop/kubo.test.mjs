@@ -1,0 +1,158 @@
+// The real Kubo and a tab of ours, over WebSocket and by /webrtc-direct: files each way, and dials that must fail.
+import assert from 'node:assert/strict'
+import { MIB, sha256 } from '../support/files.mjs'
+import { journey } from '../support/journey.mjs'
+import { noKubo } from '../support/kubo.mjs'
+import { Firefox } from '../support/firefox.mjs'
+import { NET } from '../support/chromium.mjs'
+import { openPackage, packageRoutes, startPeer } from '../support/package-page.mjs'
+import { LONG, until, within } from '../support/wait.mjs'
+
+const SIZE = 32 * MIB
+/** In which an address that does not work is refused: a dial's own limit, and a busy machine. */
+const REFUSED = 40_000
+
+/** Firefox has no way to connect over loopback alone. */
+const noFirefox = !Firefox.available() ? 'no Firefox on this machine'
+  : NET === 'loopback' && 'Firefox offers no loopback candidates: this wants a network of its own (AVOCET_NET=own)'
+
+/** A browser's refusal of what one of the versions of /webrtc-direct rests on. */
+const WITHOUT = {
+  // Chromium has announced to refuse this.
+  v1: `{
+    const own = RTCPeerConnection.prototype.setLocalDescription
+    RTCPeerConnection.prototype.setLocalDescription = function (description) {
+      if (description?.sdp?.includes('ice-ufrag:libp2p+webrtc+v1/')) return Promise.reject(new DOMException('munged', 'InvalidModificationError'))
+      return own.apply(this, arguments)
+    }
+  }`,
+  v2: `{
+    const own = RTCPeerConnection.prototype.setRemoteDescription
+    RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+      if (description?.sdp?.includes('libp2p+webrtc+v2/')) return Promise.reject(new DOMException('not here', 'OperationError'))
+      return own.apply(this, arguments)
+    }
+  }`
+}
+
+for (const [kind, transport] of [['ws', 'websocket'], ['webrtc-direct', 'webrtc-direct']]) {
+  journey(`Kubo and a tab: files each way, ${kind}`, async scene => {
+    const kubo = await scene.kubo()
+    const { origin } = await scene.serve(packageRoutes)
+    const { page, id } = await startPeer(await scene.chromium('tab'), origin, { store: 'tab' })
+    const addr = kubo.addr(kind)
+
+    await scene.step('the tab connects', async () => {
+      const entry = await page.evaluate(to => peer.connect(to), addr)
+      assert.deepEqual([entry.id, entry.transport, entry.direct], [kubo.id, transport, true])
+      await until('Kubo lists the tab', async () => (await kubo.peers()).includes(id))
+      await until('the tab knows whom it met', () => page.evaluate(
+        other => peer.peers().find(entry => entry.id === other)?.agent.startsWith('kubo/0.43.1'), kubo.id
+      ))
+    })
+    for (const version of [0, 1]) {
+      await scene.step(`Kubo adds, the tab reads: CIDv${version}`, async () => {
+        const file = await scene.file(`from-kubo-${version}.bin`, SIZE)
+        const cid = await kubo.add(file.path, `--cid-version=${version}`)
+        const got = await within('reading', page.evaluate(path => kit.read(path), cid), LONG)
+        assert.deepEqual(got, { size: SIZE, sha256: file.sha256 })
+      })
+      await scene.step(`the tab adds, Kubo reads: CIDv${version}`, async () => {
+        const file = await page.evaluate(async ([size, cidVersion]) => {
+          const bytes = kit.random(size)
+          const { cid } = await peer.add(bytes, { cidVersion })
+          return { cid, sha256: await kit.sha256(bytes) }
+        }, [SIZE, version])
+        assert.ok(file.cid.startsWith(version === 0 ? 'Qm' : 'b'), file.cid)
+        const got = await within('ipfs cat', kubo.cat(file.cid), LONG)
+        assert.deepEqual([got.length, sha256(got)], [SIZE, file.sha256])
+      })
+    }
+    await scene.step('Kubo notices at once that the tab is gone', async () => {
+      await page.goto('about:blank')
+      await until('Kubo lists nobody', async () => (await kubo.peers()).length === 0, 5_000)
+    })
+  }, { skip: noKubo })
+}
+
+journey('each version of /webrtc-direct by itself, and an address that needs the other hash', async scene => {
+  const kubo = await scene.kubo()
+  const addr = kubo.addr('webrtc-direct')
+  const { origin } = await scene.serve(packageRoutes)
+  for (const [missing, init] of Object.entries(WITHOUT)) {
+    await scene.step(`a browser without ${missing} connects by the other`, async () => {
+      const browser = await scene.chromium(`without ${missing}`, { init: [init] })
+      const { page } = await startPeer(browser, origin, { store: 'memory' })
+      const entry = await page.evaluate(to => peer.connect(to), addr)
+      assert.deepEqual([entry.id, entry.transport], [kubo.id, 'webrtc-direct'])
+    })
+  }
+  await scene.step('any of several hashes may be the certificate\'s', async () => {
+    const { page } = await startPeer(await scene.chromium('several'), origin, { store: 'memory' })
+    const hash = /\/certhash\/[^/]+/.exec(addr)[0]
+    const both = addr.replace(hash, `${otherHash(hash)}${hash}`)
+    const entry = await page.evaluate(to => peer.connect(to), both)
+    assert.equal(entry.transport, 'webrtc-direct')
+  })
+}, { skip: noKubo })
+
+journey('net-08: what /webrtc-direct must not connect to', async scene => {
+  const kubo = await scene.kubo()
+  const addr = kubo.addr('webrtc-direct')
+  const { origin } = await scene.serve(packageRoutes)
+  const page = (await openPackage(await scene.chromium('careful'), origin)).page
+  const hash = /\/certhash\/[^/]+/.exec(addr)[0]
+  const nobody = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN'
+  const refused = async to => await within('the refusal', page.evaluate(async to => {
+    const careful = await kit.createPeer({ store: 'memory' })
+    const error = await kit.refused(careful.connect(to))
+    const open = __witness.connections.filter(connection => connection.connectionState !== 'closed').length
+    await careful.stop()
+    return { ...error, open }
+  }, to), REFUSED)
+
+  for (const [what, to, reason] of [
+    ['another certificate', addr.replace(hash, otherHash(hash)), /certificate/],
+    ['another peer', addr.replace(kubo.id, nobody), new RegExp(`${kubo.id} is there, not ${nobody}`)],
+    ['a hash that no browser has', addr.replace(hash, sha512()), /hash function 0x13/],
+    ['a port where nobody is', addr.replace(/\/udp\/\d+/, '/udp/9'), /./]
+  ]) {
+    await scene.step(what, async () => {
+      const error = await refused(to)
+      assert.equal(error.code, 'UNREACHABLE', JSON.stringify(error))
+      assert.match(error.message, reason)
+      assert.equal(error.open, 0, 'a connection was left open')
+    })
+  }
+  assert.deepEqual(await kubo.peers(), [])
+}, { skip: noKubo })
+
+journey('Firefox and Kubo, by /webrtc-direct', async scene => {
+  const kubo = await scene.kubo()
+  const { origin } = await scene.serve(packageRoutes)
+  const page = await (await scene.firefox('firefox')).tab()
+  await page.goto(`${origin}/`)
+  await until('the package is imported', () => page.evaluate(() => 'kit' in globalThis))
+  await page.evaluate(given => kit.start(given), { store: 'memory' })
+  const entry = await page.evaluate(to => peer.connect(to), kubo.addr('webrtc-direct', { elsewhere: true }))
+  assert.deepEqual([entry.id, entry.transport, entry.direct], [kubo.id, 'webrtc-direct', true])
+  const file = await scene.file('to-firefox.bin', SIZE)
+  const got = await within('reading', page.evaluate(path => kit.read(path), await kubo.add(file.path)), LONG)
+  assert.deepEqual(got, { size: SIZE, sha256: file.sha256 })
+}, { skip: noKubo || noFirefox })
+
+/** The certificate hash with its last byte changed. */
+function otherHash (component) {
+  const bytes = Buffer.from(component.slice('/certhash/u'.length), 'base64url')
+  bytes[bytes.length - 1] ^= 1
+  return certhash(bytes)
+}
+
+/** Of the function SHA-512, which no browser tells of its own certificate. */
+function sha512 () {
+  return certhash(Buffer.concat([Buffer.from([0x13, 64]), Buffer.alloc(64, 7)]))
+}
+
+function certhash (multihash) {
+  return `/certhash/u${multihash.toString('base64url')}`
+}
