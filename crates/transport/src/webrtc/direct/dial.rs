@@ -57,6 +57,13 @@ pub enum DialError {
     TimedOut,
 }
 
+impl DialError {
+    /// Whether no other attempt would fare better: who is there is known, or we want no more.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::WrongPeer { .. } | Self::Noise(_) | Self::Lost(Lost::Closed))
+    }
+}
+
 impl From<JsValue> for DialError {
     fn from(thrown: JsValue) -> Self {
         Self::Browser(thrown.into())
@@ -96,9 +103,7 @@ async fn try_all(
         match select(running.next(), head_start).await {
             Either::Left((Some((attempt, ended)), _)) => match ended {
                 Ok(dialled) => return Ok(dialled),
-                Err(error @ (DialError::WrongPeer { .. } | DialError::Noise(_))) => {
-                    return Err(error);
-                }
+                Err(error) if error.is_final() => return Err(error),
                 Err(error) => {
                     tracing::debug!(%error, ?attempt, "attempt failed");
                     if matches!(error, DialError::Lost(Lost::Certificate)) {
@@ -153,5 +158,83 @@ async fn attempt(
     match target.peer.filter(|expected| *expected != found) {
         Some(expected) => Err(DialError::WrongPeer { expected, found }),
         None => Ok((found, connection)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "tests, which clippy knows by #[test] alone"
+    )]
+
+    use std::time::Duration;
+
+    use futures::future::poll_immediate;
+    use libp2p::identity::Keypair;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::webrtc::direct::sdp::Fingerprint;
+
+    const CERTIFICATE: Fingerprint = Fingerprint([1; 32]);
+
+    /// A server that is not there.
+    fn target(host: &str) -> Target {
+        let hash = "uEiABAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ";
+        let address = format!("{host}/udp/9/webrtc-direct/certhash/{hash}");
+        Target::parse(&address.parse().unwrap()).unwrap()
+    }
+
+    fn noise() -> noise::Config {
+        noise::Config::new(&Keypair::generate_ed25519()).unwrap()
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_browser_takes_the_descriptions_of_both_versions() {
+        let closer = Closer::new();
+        for host in ["/ip4/127.0.0.1", "/ip6/::1"] {
+            for version in [Version::V1, Version::V2] {
+                let attempt = Attempt { version, certificate: CERTIFICATE };
+                let target = target(host);
+                let trying = super::attempt(&target, attempt, noise(), &closer).boxed_local();
+                match select(trying, Delay::new(Duration::from_secs(1))).await {
+                    // it looks for the server, or has found out that there is none
+                    Either::Right(_) | Either::Left((Err(DialError::Lost(Lost::Path)), _)) => {}
+                    Either::Left((ended, _)) => panic!("{host} {version:?}: {ended:?}"),
+                }
+            }
+        }
+        assert_eq!(closer.open(), 0);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_dial_dropped_anywhere_on_the_way_leaves_nothing_behind() {
+        let closer = Closer::new();
+        for steps in 0..12 {
+            let mut dialling =
+                dial(target("/ip4/127.0.0.1"), noise(), closer.clone()).boxed_local();
+            for _ in 0..steps {
+                assert!(poll_immediate(&mut dialling).await.is_none());
+                Delay::new(Duration::from_millis(3)).await;
+            }
+        }
+        // whatever the browser still had to say to a closure that is gone would throw here
+        Delay::new(Duration::from_millis(200)).await;
+        assert_eq!(closer.open(), 0);
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_closer_ends_a_dial_with_all_its_attempts() {
+        let closer = Closer::new();
+        let dialling = dial(target("/ip4/127.0.0.1"), noise(), closer.clone()).boxed_local();
+        let after = HEAD_START + Duration::from_millis(500);
+        let Either::Right((_, dialling)) = select(dialling, Delay::new(after)).await else {
+            panic!("nobody is there")
+        };
+        closer.close_all();
+        assert!(matches!(dialling.await, Err(DialError::Lost(Lost::Closed))));
+        assert_eq!(closer.open(), 0);
     }
 }
