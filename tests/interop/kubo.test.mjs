@@ -1,10 +1,10 @@
 // The real Kubo and a tab of ours, over WebSocket and by /webrtc-direct: files each way, and dials that must fail.
 import assert from 'node:assert/strict'
+import { NET } from '../support/chromium.mjs'
 import { MIB, sha256 } from '../support/files.mjs'
+import { Firefox } from '../support/firefox.mjs'
 import { journey } from '../support/journey.mjs'
 import { noKubo } from '../support/kubo.mjs'
-import { Firefox } from '../support/firefox.mjs'
-import { NET } from '../support/chromium.mjs'
 import { openPackage, packageRoutes, startPeer } from '../support/package-page.mjs'
 import { LONG, until, within } from '../support/wait.mjs'
 
@@ -16,23 +16,20 @@ const REFUSED = 40_000
 const noFirefox = !Firefox.available() ? 'no Firefox on this machine'
   : NET === 'loopback' && 'Firefox offers no loopback candidates: this wants a network of its own (AVOCET_NET=own)'
 
-/** A browser's refusal of what one of the versions of /webrtc-direct rests on. */
+/** A browser that has only one of the versions of /webrtc-direct. */
 const WITHOUT = {
-  // Chromium has announced to refuse this.
-  v1: `{
-    const own = RTCPeerConnection.prototype.setLocalDescription
-    RTCPeerConnection.prototype.setLocalDescription = function (description) {
-      if (description?.sdp?.includes('ice-ufrag:libp2p+webrtc+v1/')) return Promise.reject(new DOMException('munged', 'InvalidModificationError'))
-      return own.apply(this, arguments)
-    }
-  }`,
-  v2: `{
-    const own = RTCPeerConnection.prototype.setRemoteDescription
-    RTCPeerConnection.prototype.setRemoteDescription = function (description) {
-      if (description?.sdp?.includes('libp2p+webrtc+v2/')) return Promise.reject(new DOMException('not here', 'OperationError'))
-      return own.apply(this, arguments)
-    }
-  }`
+  // Chromium has announced that it will refuse what the first one rests on, and can be asked to do so now.
+  v1: { args: ['--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/'] },
+  // What a server that knows only the first one comes to.
+  v2: {
+    init: [`{
+      const own = RTCPeerConnection.prototype.setRemoteDescription
+      RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+        if (description?.sdp?.includes('libp2p+webrtc+v2/')) return Promise.reject(new DOMException('not here', 'OperationError'))
+        return own.apply(this, arguments)
+      }
+    }`]
+  }
 }
 
 for (const [kind, transport] of [['ws', 'websocket'], ['webrtc-direct', 'webrtc-direct']]) {
@@ -79,9 +76,9 @@ journey('each version of /webrtc-direct by itself, and an address that needs the
   const kubo = await scene.kubo()
   const addr = kubo.addr('webrtc-direct')
   const { origin } = await scene.serve(packageRoutes)
-  for (const [missing, init] of Object.entries(WITHOUT)) {
+  for (const [missing, options] of Object.entries(WITHOUT)) {
     await scene.step(`a browser without ${missing} connects by the other`, async () => {
-      const browser = await scene.chromium(`without ${missing}`, { init: [init] })
+      const browser = await scene.chromium(`without ${missing}`, options)
       const { page } = await startPeer(browser, origin, { store: 'memory' })
       const entry = await page.evaluate(to => peer.connect(to), addr)
       assert.deepEqual([entry.id, entry.transport], [kubo.id, 'webrtc-direct'])

@@ -52,6 +52,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = connectionState)]
     pub(crate) fn connection_state(this: &PeerConnection) -> String;
 
+    #[wasm_bindgen(method, getter, js_name = iceConnectionState)]
+    pub(crate) fn ice_connection_state(this: &PeerConnection) -> String;
+
     /// The transport under the channels. It says that the other side has closed within
     /// milliseconds, where `connectionState` takes seconds.
     #[wasm_bindgen(method, getter)]

@@ -25,7 +25,7 @@ use send_wrapper::SendWrapper;
 
 pub use self::closer::Closer;
 pub(super) use self::link::{Link, Slot};
-use super::{Config, stream::Stream};
+use super::{Config, framing::Reader, stream::Stream};
 use crate::js::{
     BrowserError, ChannelEvent, Event, EventTarget, Listener, PeerConnection, StateTarget,
 };
@@ -88,10 +88,18 @@ struct Owner {
 }
 
 impl Connection {
-    /// A connection that is yet to be negotiated. Its streams are taken in from the start.
+    /// A connection with a browser, yet to be negotiated. Its streams are taken in from the start.
     pub(super) fn new(config: &Config, closer: &Closer) -> Result<Self, BrowserError> {
-        let pc = PeerConnection::new(&config.ice_servers)?;
-        let link = Rc::new(Link::new(pc));
+        Self::with(PeerConnection::new(&config.ice_servers)?, Reader::Bytes, closer)
+    }
+
+    /// The same with a server, whose software may be of any kind and whose address is known.
+    pub(super) fn to_server(closer: &Closer) -> Result<Self, BrowserError> {
+        Self::with(PeerConnection::new(&[])?, Reader::Messages, closer)
+    }
+
+    fn with(pc: PeerConnection, reader: Reader, closer: &Closer) -> Result<Self, BrowserError> {
+        let link = Rc::new(Link::new(pc, reader));
         closer.register(&link);
         let channels = {
             let link = Rc::downgrade(&link);

@@ -14,11 +14,25 @@ use super::proto::{self, Fields, ProtoError, Value};
 /// specification's figure: what every implementation takes.
 pub const MAX_FRAME: usize = 16 * 1024;
 
+/// The largest message that begins a frame for a reader that is [`Reader::Messages`]: go-libp2p
+/// reads into a buffer of that size, and a message that does not fit ends the stream.
+pub const MAX_BEGINNING: usize = 4096;
+
 /// What stands before a frame's payload at most: two bytes of length, a tag, two bytes of length.
 pub const MAX_HEADER: usize = 5;
 
 /// The largest payload that fits a frame.
 pub const MAX_PAYLOAD: usize = MAX_FRAME - MAX_HEADER;
+
+/// How the other side reads a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// As a stream of bytes: a frame goes as one message.
+    Bytes,
+    /// Message by message, with no more room than for what it expects, as go-libp2p does: a frame
+    /// above [`MAX_BEGINNING`] goes as two, its length first.
+    Messages,
+}
 
 /// What a side tells of its half of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +112,17 @@ impl Filling {
         self.bytes.is_empty()
     }
 
-    /// The frame's bytes as they go on the wire. [`Filling::clear`] begins the next.
-    pub fn frame(&mut self) -> &[u8] {
+    /// The messages in which the frame goes to such a reader, the second mostly empty and then not
+    /// to be sent. [`Filling::clear`] begins the next frame.
+    pub fn messages(&mut self, reader: Reader) -> (&[u8], &[u8]) {
+        let frame = self.frame();
+        let apart = reader == Reader::Messages && frame.len() > MAX_BEGINNING;
+        // a frame of that size has a length of two bytes
+        frame.split_at(if apart { 2 } else { frame.len() })
+    }
+
+    /// The frame's bytes as they go on the wire.
+    fn frame(&mut self) -> &[u8] {
         let payload = self.payload_len();
         if payload == 0 {
             return &[];
@@ -257,6 +280,24 @@ mod tests {
         let frame = encode(b"hello");
         let frames = decode(&[&frame[..1], &frame[1..]]).unwrap();
         assert_eq!(frames, [Frame { flag: None, payload: Bytes::from_static(b"hello") }]);
+    }
+
+    #[test]
+    fn a_long_frame_goes_apart_to_who_reads_by_messages() {
+        let messages = |payload: usize, reader| {
+            let mut filling = Filling::default();
+            filling.fill(&vec![7; payload]);
+            let (first, second) = filling.messages(reader);
+            let frames = decode(&[first, second]).unwrap();
+            assert_eq!(frames[0].payload.len(), payload);
+            (first.len(), second.len())
+        };
+        assert_eq!(messages(MAX_PAYLOAD, Reader::Bytes), (MAX_FRAME, 0));
+        assert_eq!(messages(MAX_PAYLOAD, Reader::Messages), (2, MAX_FRAME - 2));
+        let most = MAX_BEGINNING - MAX_HEADER;
+        assert_eq!(messages(most, Reader::Messages), (MAX_BEGINNING, 0));
+        assert_eq!(messages(most + 1, Reader::Messages), (2, MAX_BEGINNING - 1));
+        assert_eq!(Filling::default().messages(Reader::Messages), (&[][..], &[][..]));
     }
 
     #[test]

@@ -10,13 +10,17 @@ use std::{
 use super::{INIT, Lost, MAX_CHANNELS, MAX_UNREAD};
 use crate::{
     js::{BrowserError, ChannelEvent, DataChannel, PeerConnection},
-    webrtc::stream::{Core, Stream},
+    webrtc::{
+        framing::Reader,
+        stream::{Core, Stream},
+    },
 };
 
 /// What the connection, its streams and its handlers share.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(super) pc: PeerConnection,
+    reader: Reader,
     state: RefCell<State>,
     unread: Cell<usize>,
 }
@@ -38,8 +42,8 @@ struct State {
 }
 
 impl Link {
-    pub(super) fn new(pc: PeerConnection) -> Self {
-        Self { pc, state: RefCell::default(), unread: Cell::new(0) }
+    pub(super) fn new(pc: PeerConnection, reader: Reader) -> Self {
+        Self { pc, reader, state: RefCell::default(), unread: Cell::new(0) }
     }
 
     pub(super) fn poll_connected(&self, cx: &Context<'_>) -> Poll<Result<(), Lost>> {
@@ -133,7 +137,7 @@ impl Link {
                 drop(state);
                 waker.into_iter().for_each(Waker::wake);
             }
-            "failed" if self.dtls_failed() => self.lose(Lost::Certificate),
+            "failed" if self.is_refused() => self.lose(Lost::Certificate),
             "failed" => self.lose(Lost::Path),
             "closed" => self.lose(Lost::Remote),
             _ => {}
@@ -160,9 +164,10 @@ impl Link {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    fn dtls_failed(&self) -> bool {
-        let dtls = self.pc.sctp().and_then(|sctp| sctp.transport());
-        dtls.is_some_and(|dtls| dtls.state() == "failed")
+    /// Whether it failed in spite of a path: what came over it was not from whom it should be.
+    fn is_refused(&self) -> bool {
+        let path = matches!(self.pc.ice_connection_state().as_str(), "connected" | "completed");
+        path && !self.state.borrow().connected
     }
 
     fn stream(self: &Rc<Self>, channel: DataChannel) -> Stream {
@@ -211,6 +216,11 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// How the other side reads.
+    pub(in crate::webrtc) fn reader(&self) -> Reader {
+        self.link.upgrade().map_or(Reader::Bytes, |link| link.reader)
+    }
+
     /// How many more unread bytes the connection allows.
     pub(in crate::webrtc) fn room(&self) -> usize {
         self.link.upgrade().map_or(0, |link| MAX_UNREAD.saturating_sub(link.unread.get()))

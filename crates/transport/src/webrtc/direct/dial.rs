@@ -17,10 +17,7 @@ use super::{
 };
 use crate::{
     js::{BrowserError, description, sdp_of},
-    webrtc::{
-        Config,
-        connection::{Closer, Connection, Lost},
-    },
+    webrtc::connection::{Closer, Connection, Lost},
 };
 
 /// Noise's name where protocols are negotiated; here there is no choice.
@@ -124,7 +121,7 @@ async fn attempt(
     noise: noise::Config,
     closer: &Closer,
 ) -> Result<Dialled, DialError> {
-    let mut connection = Connection::new(&Config::default(), closer)?;
+    let mut connection = Connection::to_server(closer)?;
     let handshake = connection.agreed_stream()?;
     let pc = connection.pc();
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use thiserror::Error;
 
-use super::address::{Host, Target};
+use super::address::Target;
 
 /// The SHA-256 hash of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,20 +106,15 @@ pub fn rewrite(offer: &str, user: &str) -> String {
 /// the framing allows.
 pub fn answer(target: &Target, certificate: Fingerprint, user: &str, section: &str) -> String {
     let Target { host, port, .. } = target;
-    let at = match host {
-        Host::Ip(ip) if ip.is_ipv6() => format!("IP6 {ip}"),
-        Host::Ip(ip) => format!("IP4 {ip}"),
-        // a name is resolved as a candidate, and not here
-        Host::Name(_) => "IP4 0.0.0.0".to_owned(),
-    };
+    let family = if host.is_ipv6() { 6 } else { 4 };
     format!(
         "v=0\r\n\
-         o=- 0 0 IN {at}\r\n\
+         o=- 0 0 IN IP{family} {host}\r\n\
          s=-\r\n\
          t=0 0\r\n\
          a=ice-lite\r\n\
          m=application {port} UDP/DTLS/SCTP webrtc-datachannel\r\n\
-         c=IN {at}\r\n\
+         c=IN IP{family} {host}\r\n\
          a=mid:{section}\r\n\
          a=ice-options:ice2\r\n\
          a=ice-ufrag:{user}\r\n\
@@ -271,7 +266,6 @@ mod tests {
         for (host, at, candidate) in [
             ("/ip4/1.2.3.4", "IP4 1.2.3.4", "1.2.3.4"),
             ("/ip6/2001:db8::1", "IP6 2001:db8::1", "2001:db8::1"),
-            ("/dns4/a.example", "IP4 0.0.0.0", "a.example"),
         ] {
             let sdp = answer(&target(host), Fingerprint([1; 32]), "libp2p+webrtc+v2/p", "data");
             assert!(sdp.contains(&format!("\r\nc=IN {at}\r\n")), "{sdp}");

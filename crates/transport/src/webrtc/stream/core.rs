@@ -249,7 +249,11 @@ impl Core {
     }
 
     fn send_filling(&self, state: &mut State) -> io::Result<()> {
-        let sent = self.channel.send(state.filling.frame());
+        let (first, second) = state.filling.messages(self.slot.reader());
+        let mut sent = self.channel.send(first);
+        if sent.is_ok() && !second.is_empty() {
+            sent = self.channel.send(second);
+        }
         state.filling.clear();
         sent.map_err(|thrown| {
             state.closing.lose();
