@@ -24,6 +24,9 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("crates/multibase", &[]),
     ("crates/names", &["avocet-dag"]),
     ("crates/relay", &[]),
+    ("bench/content", &["avocet-dag"]),
+    ("fuzz/targets", &["avocet-bitswap", "avocet-dag"]),
+    ("fuzz", &["avocet-fuzz-targets"]),
     ("xtask", &[]),
 ];
 

@@ -1,14 +1,42 @@
 //! `bench`: the programs of `bench/`, in a network of their own where that can be had.
 
+use std::fs;
+
 use crate::{
     browsers, build,
     network::Network,
-    project::{binary, cargo, node, root},
-    run::{Failure, Result, run},
+    project::{WASM, binary, cargo, node, root, target},
+    run::{Context, Failure, Result, run},
+    setup,
 };
 
-/// Builds everything as it ships and runs `bench/run.mjs`; `args` are its own.
+/// `content` as the first of `args` runs `bench/content.mjs` alone; else `bench/run.mjs` goes first.
+/// Further arguments are the program's own.
 pub fn bench(args: &[String]) -> Result {
+    if let Some(("content", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest))
+    {
+        return content(rest);
+    }
+    browsers_and_network(args)?;
+    content(&[])
+}
+
+/// Content natively, in wasm as it ships, and in JavaScript: no browser, no network.
+fn content(args: &[String]) -> Result {
+    setup::for_build()?;
+    build::compile("avocet-bench")?;
+    let compiled = target().join(WASM).join("release/avocet_bench.wasm");
+    let wasm = compiled.with_extension("small.wasm");
+    fs::copy(&compiled, &wasm).context(format!("copy {}", compiled.display()))?;
+    build::optimise(&wasm)?;
+    run(cargo().args(["build", "--profile", "native", "--package", "avocet-bench", "--bins"]))?;
+    let mut command = node();
+    command.arg("bench/content.mjs").args(args).env("AVOCET_BENCH_WASM", wasm);
+    run(command.env("AVOCET_BENCH_BIN", binary("native", "avocet-bench")))
+}
+
+/// Builds everything as it ships and runs `bench/run.mjs`.
+fn browsers_and_network(args: &[String]) -> Result {
     build::build()?;
     run(cargo().args(["build", "--profile", "native", "--package", "avocet-relay"]))?;
     let found = browsers::find_or_install();

@@ -51,7 +51,7 @@ pub fn build() -> Result<Built> {
 
 /// The peer in wasm, and the JavaScript that wasm-bindgen makes for it, in `js/pkg/`.
 fn wasm() -> Result {
-    compile()?;
+    compile("avocet")?;
     let compiled = target().join(WASM).join("release/avocet.wasm");
     let bytes = fs::read(&compiled).context(format!("read {}", compiled.display()))?;
     let stamp = stamp(&bytes)?;
@@ -76,17 +76,21 @@ fn wasm() -> Result {
         "--log-level=warning",
     ]);
     run(minify.arg(format!("--outfile={}", glue.display())))?;
-    let wasm = package.join("avocet_bg.wasm");
-    let mut optimise = node_tool("binaryen/bin/wasm-opt");
-    run(optimise.args(LEVEL).args(FEATURES).arg(&wasm).arg("--output").arg(&wasm))?;
+    optimise(&package.join("avocet_bg.wasm"))?;
     fs::write(stamp_file, stamp).context("write js/pkg/.stamp")
 }
 
-/// Compiles the peer. With Rust's source at hand its standard library is compiled for size too, and without the
+/// Makes a wasm file small, in its place.
+pub fn optimise(wasm: &Path) -> Result {
+    let mut optimise = node_tool("binaryen/bin/wasm-opt");
+    run(optimise.args(LEVEL).args(FEATURES).arg(wasm).arg("--output").arg(wasm))
+}
+
+/// Compiles a package to wasm as it ships. With Rust's source at hand its standard library is compiled for size too, and without the
 /// places in source files and the fields of `{:?}` that nobody reads in a page: a tenth less to load. These
 /// switches are not stable; a compiler that refuses them gives the larger file, which works as well.
-fn compile() -> Result {
-    let all = ["build", "--release", "--package", "avocet", "--lib", "--target", WASM];
+pub fn compile(package: &str) -> Result {
+    let all = ["build", "--release", "--package", package, "--lib", "--target", WASM];
     if setup::rust_source() {
         let mut lean = cargo();
         lean.args(all).args(["-Z", "build-std=std,panic_abort"]);
