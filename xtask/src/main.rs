@@ -8,6 +8,7 @@
 //! | `build` | the npm package in `js/`, the page in `dist/`, and how large they are |
 //! | `test` | everything that can fail, ending in `N passed, N failed` |
 //! | `bench` | the benchmarks of `bench/` |
+//! | `fuzz` | every parser and sequences of edits under the fuzzer, a minute each |
 //! | `lint` | formatting, clippy on both targets, types, licences |
 
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ use std::process::ExitCode;
 mod bench;
 mod browsers;
 mod build;
+mod fuzz;
+mod kubo;
 mod licences;
 mod lint;
 mod network;
@@ -30,8 +33,9 @@ usage: cargo xtask <command>
 
   start [--host H] [--port P] …   build, serve the page and its relay, print the address
   build                           the npm package in js/, the page in dist/
-  test [--slow]                   every test; --slow adds the long ones
+  test [--slow|--kubo]            every test; --slow adds the long ones, --kubo is those beside Kubo alone
   bench [names…]                  the benchmarks, side by side
+  fuzz [names…] [--seconds N]     the targets of fuzz/, 60 seconds each
   lint                            formatting, clippy, types, licences";
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         "build" => build::build().map(|built| built.print_sizes()),
         "test" => test::test(&args),
         "bench" => bench::bench(&args),
+        "fuzz" => fuzz::fuzz(&args),
         "lint" => lint::lint(),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

@@ -4,7 +4,7 @@ use std::{env, path::PathBuf, process::Command};
 
 use crate::{
     browsers::{self, Browsers},
-    build, lint,
+    build, kubo, lint,
     network::Network,
     project::{WASM, binary, cargo, files, node, root},
     report::{Counts, Report},
@@ -18,23 +18,33 @@ const IN_BROWSERS: &[&str] = &["avocet", "avocet-transport"];
 /// Line tables are all that a test's backtrace needs; half the time and room of full debug info.
 const DEBUG: (&str, &str) = ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
 
-/// Runs every test; `--slow` adds those that AVOCET_SLOW turns on. Goes on after a failure.
+/// Runs every test; `--slow` adds the long ones, `--kubo` runs those beside Kubo and nothing else.
+/// Goes on after a failure.
 pub fn test(args: &[String]) -> Result {
     let slow = match args {
         [] => false,
         [arg] if arg == "--slow" => true,
-        _ => return Err(Failure::new(format!("test knows --slow only, not {args:?}"))),
+        [arg] if arg == "--kubo" => return kubo::test(),
+        _ => return Err(Failure::new(format!("test knows --slow and --kubo, not {args:?}"))),
     };
     setup::for_build()?;
     let bindgen = setup::wasm_bindgen()?;
     let found = browsers::find_or_install();
-    let bench = Bench { slow, network: Network::choose(), bindgen, browsers: found };
+    let mut bench =
+        Bench { slow, network: Network::choose(), bindgen, browsers: found, kubo: None };
 
     let mut report = Report::default();
     report.check("formatting", lint::formatting);
     report.tests("native tests", || {
         count(cargo().args(["test", "--workspace", "--no-fail-fast"]).env(DEBUG.0, DEBUG.1))
     });
+    if slow {
+        report.tests("the long native tests", || {
+            let vectors = ["--package", "avocet-dag", "--test", "vectors", "--", "--ignored"];
+            count(cargo().args(["test", "--profile", "native"]).args(vectors))
+        });
+    }
+    bench.kubo = kubo::tests(&mut report);
     let mut built = None;
     report.check("the package and the page are built", || {
         built = Some(build::build()?);
@@ -75,6 +85,8 @@ struct Bench {
     network: Network,
     bindgen: PathBuf,
     browsers: Browsers,
+    /// The real Kubo's program, where it can be had.
+    kubo: Option<PathBuf>,
 }
 
 impl Bench {
@@ -137,6 +149,9 @@ impl Bench {
         }
         if let Some(firefox) = &self.browsers.firefox {
             command.env("FIREFOX", firefox);
+        }
+        if let Some(kubo) = &self.kubo {
+            command.env("AVOCET_KUBO", kubo);
         }
         self.network.wrap(command)
     }
