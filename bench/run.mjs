@@ -1,11 +1,13 @@
 // The benchmarks, side by side: what the browser itself can do beside what Avocet does with it, in one run,
-// interleaved, so that a busy machine is busy for both. `node bench/run.mjs [--rounds N] [--size MIB] [--raw]`
+// interleaved, so that a busy machine is busy for both. `node bench/run.mjs [--rounds N] [--size MIB] [--raw] [--cars]`,
+// `--raw` and `--cars` for that part alone.
 import { writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { dialable } from '../tests/support/package-page.mjs'
 import { joinRaw, loadRaw, openBench, rawTransfer, Stand } from './browsers.mjs'
+import { cars } from './cars.mjs'
 import { interactive } from './interactive.mjs'
 import { packageSize } from './size.mjs'
 import { Samples, table } from './samples.mjs'
@@ -19,18 +21,23 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     size: { type: 'string', default: '64' },
-    raw: { type: 'boolean', default: false }
+    raw: { type: 'boolean', default: false },
+    cars: { type: 'boolean', default: false }
   }
 })
 const rounds = Number(options.rounds)
 const size = Number(options.size) * MIB
 
+/** What archives are measured with: large enough that what is held at once is a small part of it. */
+const CAR = { rounds: Math.min(rounds, 5), size: 256 * MIB }
+
 const stand = await Stand.open()
 const samples = new Samples()
 try {
-  const results = options.raw ? await rawOnly() : await everything()
+  const results = options.cars ? { rows: await cars(stand, CAR) } : options.raw ? await rawOnly() : await everything()
   console.log(table(results.rows))
-  if (!options.raw) {
+  if (results.cars) console.log(table(results.cars))
+  if (!options.raw && !options.cars) {
     await writeFile(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`)
     console.log(`written to ${RESULTS}`)
   }
@@ -71,6 +78,7 @@ async function everything () {
     sizeMiB: size / MIB,
     rows: samples.rows(size),
     targets: samples.targets(),
+    cars: await cars(stand, CAR),
     package: await packageSize(),
     page: await interactive(stand, relay)
   }

@@ -43,12 +43,14 @@ impl Blocks {
 }
 
 /// What was written, each block counted once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Written {
     /// How many blocks.
     pub blocks: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// What they are called, as far as it is remembered.
+    pub hashes: HashSet<Multihash>,
 }
 
 /// The way for blocks, and the work of writing them, which ends when all [`Blocks`] are dropped.
@@ -59,13 +61,11 @@ pub fn writer(store: &Store) -> (Blocks, impl Future<Output = Result<Written, St
         let new = receiver.filter(|block| std::future::ready(is_new(&seen, block)));
         let written = batches(new).map(|batch| apart(put(store.clone(), batch)));
         let written = written.buffer_unordered(WRITES);
-        let sum = |sum: Written, batch: Written| Written {
-            blocks: sum.blocks + batch.blocks,
-            bytes: sum.bytes + batch.bytes,
-        };
-        written
-            .try_fold(Written::default(), |all, batch| std::future::ready(Ok(sum(all, batch))))
-            .await
+        let sum = written.try_fold((0, 0), |(blocks, bytes), (more, of)| {
+            std::future::ready(Ok((blocks + more, bytes + of)))
+        });
+        let (blocks, bytes) = sum.await?;
+        Ok(Written { blocks, bytes, hashes: seen.take() })
     };
     (Blocks(sender), work)
 }
@@ -93,9 +93,9 @@ fn batches(blocks: impl Stream<Item = Block>) -> impl Stream<Item = Vec<Block>> 
 }
 
 /// Writes a batch. When there is no room, what nothing holds makes room, once.
-async fn put(store: Store, batch: Vec<Block>) -> Result<Written, StoreError> {
+async fn put(store: Store, batch: Vec<Block>) -> Result<(u64, u64), StoreError> {
     let bytes = batch.iter().map(|block| block.len() as u64).sum();
-    let written = Written { blocks: batch.len() as u64, bytes };
+    let written = (batch.len() as u64, bytes);
     match store.put(batch.clone()).await {
         Err(full @ StoreError::Quota { .. }) => match store.gc().await {
             Ok(freed) if freed.blocks > 0 => store.put(batch).await?,

@@ -4,14 +4,17 @@
 
 mod common;
 
+use std::collections::HashSet;
+
 use avocet_dag::{
     Block, BlockError, Cid, CidError, Classify, ErrorKind, MAX_BLOCK, Multihash, Version,
     car::{self, CarError, HeaderError, MAX_HEADER, MAX_SECTION, Options, Part, Reader, Section},
     code,
     varint::{self, VarintError},
+    walk::{MAX_VISITED, Walk},
 };
 use bytes::Bytes;
-use common::raw;
+use common::{Store, raw};
 use proptest::prelude::*;
 
 /// What came of an archive: its roots and version, its blocks, and how it ended.
@@ -578,6 +581,28 @@ fn car_22_a_million_times_the_same_block() {
         }
     }
     assert_eq!((count, reader.finish()), (1_000_000, Ok(())));
+}
+
+#[test]
+fn car_23_blocks_that_nobody_asked_for() {
+    let mut store = Store::default();
+    let parts: Vec<(Cid, u64)> = (0..20u8).map(|n| (store.put_raw(&[n; 10]), 10)).collect();
+    let root = store.put_file(&parts);
+    let wanted: Vec<Block> = store.0.values().cloned().collect();
+    let unasked = (0..1000u32).map(|n| raw(&n.to_be_bytes()));
+    let mut blocks: Vec<Block> = unasked.collect();
+    blocks.splice(500..500, wanted);
+    let archive = v1(std::slice::from_ref(&root), &blocks);
+    // whoever follows a graph says of each block whether it belongs there, and keeps no other
+    let mut walk = Walk::new([root], MAX_VISITED).unwrap();
+    let mut asked = HashSet::new();
+    for block in read(&archive).blocks.iter().cycle().take(3 * blocks.len()) {
+        asked.extend(std::iter::from_fn(|| walk.next_want()).map(|want| want.cid().clone()));
+        let is_node = block.cid().codec() == code::DAG_PB && asked.contains(block.cid());
+        assert!(!walk.give(block).unwrap() || is_node);
+    }
+    assert!(walk.is_done());
+    assert_eq!(asked, store.0.into_keys().collect::<HashSet<_>>());
 }
 
 #[test]

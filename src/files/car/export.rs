@@ -8,7 +8,7 @@ use avocet_dag::{
     path::{Path, Root},
 };
 use futures::{
-    Stream, StreamExt,
+    FutureExt, Stream, StreamExt,
     future::RemoteHandle,
     stream::{self, FuturesUnordered},
 };
@@ -24,9 +24,9 @@ use crate::{
     platform::{Block, Payload},
 };
 
-/// Shorter pieces than this are put together: whoever pulls them pays for each pull, and small
-/// blocks and the heads of all others are many. Copying as much costs less than a pull does.
-const PULL: usize = 64 * 1024;
+/// Pieces are put together until they have as many bytes: whoever pulls them pays for each pull,
+/// and small blocks, and the heads of all others, are many. To copy as much costs less than a pull.
+const PULL: usize = 256 * 1024;
 
 /// An archive that is being written.
 pub struct CarExport {
@@ -34,10 +34,6 @@ pub struct CarExport {
     session: Rc<Session>,
     /// Blocks that are asked for; the export's window bounds them.
     coming: FuturesUnordered<RemoteHandle<Result<Block, FetchError>>>,
-    /// Short pieces that were read and not yet given.
-    short: Vec<Payload>,
-    /// A long one that comes after them.
-    long: Option<Payload>,
 }
 
 impl CarExport {
@@ -53,29 +49,35 @@ impl CarExport {
         let session = Rc::new(fetcher.session(root.clone(), providers));
         let export = Export::new(root, segments, ExportOptions { window: WINDOW, ..options });
         let coming = FuturesUnordered::new();
-        Ok(Self { export, session, coming, short: Vec::new(), long: None })
+        Ok(Self { export, session, coming })
     }
 
     /// The next bytes, of any number; `None` after the last. Blocks are fetched ahead meanwhile.
     pub async fn next(&mut self) -> Result<Option<Payload>, FileError> {
+        let (mut pieces, mut len) = (Vec::new(), 0);
         loop {
-            if self.long.is_none() {
-                self.read()?;
+            while len < PULL
+                && let Some(piece) = self.export.read()?
+            {
+                len += piece.len();
+                pieces.push(piece);
             }
             self.ask();
-            if !self.short.is_empty() {
-                let short = std::mem::take(&mut self.short);
-                return Ok(Payload::join(&short));
+            if len >= PULL || self.export.is_done() {
+                break;
             }
-            if let Some(long) = self.long.take() {
-                return Ok(Some(long));
+            // what is here already is taken along; nobody waits with bytes in hand
+            let block = match pieces.is_empty() {
+                true => self.coming.next().await,
+                false => self.coming.next().now_or_never().flatten(),
+            };
+            match block {
+                Some(block) => drop(self.export.give(&readable(block?))?),
+                None if pieces.is_empty() => return Err(FileError::Stuck),
+                None => break,
             }
-            if self.export.is_done() {
-                return Ok(None);
-            }
-            let block = self.coming.next().await.ok_or(FileError::Stuck)?;
-            self.export.give(&readable(block?))?;
         }
+        if pieces.is_empty() { Ok(None) } else { Ok(Payload::join(&pieces)) }
     }
 
     /// The same as a stream, which ends after an error.
@@ -88,25 +90,6 @@ impl CarExport {
             }
         })
         .boxed_local()
-    }
-
-    /// Reads what is here: short pieces up to a long one, or until they are long together.
-    fn read(&mut self) -> Result<(), FileError> {
-        let mut len = 0;
-        while len < PULL {
-            match self.export.read()? {
-                None => break,
-                Some(piece) if piece.len() >= PULL => {
-                    self.long = Some(piece);
-                    break;
-                }
-                Some(piece) => {
-                    len += piece.len();
-                    self.short.push(piece);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Asks for what the export wants and was not asked for.

@@ -3,7 +3,7 @@
 use std::{cell::Cell, collections::HashSet, rc::Rc};
 
 use avocet_dag::{
-    Cid,
+    Cid, Multihash,
     car::{CarError, Options, Reader, Section},
     unixfs,
     walk::{MAX_VISITED, Walk, Want},
@@ -20,7 +20,7 @@ use super::super::{
 };
 use crate::{
     platform::{self, Payload},
-    store::{self, Pin, Store, StoreError},
+    store::{Pin, Store, StoreError},
 };
 
 /// Bytes of the archive that are asked for at once. Two such pieces keep reading and hashing busy
@@ -31,6 +31,9 @@ const VERIFIED: usize = 8;
 /// Roots that are pinned at most: every pin waits for the disk. Archives of whole repositories
 /// have one, those of many sets of data some tens.
 pub const MAX_ROOTS: usize = 1024;
+
+/// Blocks that are looked up in one transaction.
+const LOOKED_UP: usize = 256;
 
 /// How to import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,11 +113,11 @@ pub async fn import_car(
     let reading = async { Ok(read(source, how, blocks, progress).await) };
     let writing = async { writing.await.map_err(CarImportError::from) };
     let work = async {
-        let (roots, Written { blocks, bytes }) =
-            futures::future::try_join(reading, writing).await?;
+        let (roots, written) = futures::future::try_join(reading, writing).await?;
+        let Written { blocks, bytes, hashes } = written;
         let roots = roots.map_err(|fault| fault.after(blocks))?;
         if how.pin {
-            for (root, pin) in pins(store, &roots, how, blocks).await? {
+            for (root, pin) in pins(store, &roots, how, blocks, &hashes).await? {
                 draft.pin(&root, &pin).await?;
             }
         }
@@ -214,6 +217,7 @@ async fn pins(
     roots: &[Cid],
     how: &CarImport,
     blocks: u64,
+    written: &HashSet<Multihash>,
 ) -> Result<Vec<(Cid, Pin)>, CarImportError> {
     if roots.len() > MAX_ROOTS {
         return Err(CarImportError::TooManyRoots(roots.len()));
@@ -223,7 +227,7 @@ async fn pins(
     for root in roots.iter().filter(|root| seen.insert((*root).clone())) {
         let incomplete =
             |missing| CarImportError::Incomplete { root: root.clone(), missing, blocks };
-        if let Some(missing) = missing(store, root).await? {
+        if let Some(missing) = missing(store, root, written).await? {
             return Err(incomplete(missing));
         }
         let Some(block) = store.get(root).await? else { return Err(incomplete(root.clone())) };
@@ -235,12 +239,18 @@ async fn pins(
     Ok(pins)
 }
 
-/// The first block below `root` that is not here.
-async fn missing(store: &Store, root: &Cid) -> Result<Option<Cid>, FileError> {
+/// The first block below `root` that is not here. Of those that were just `written` only the ones
+/// with links are looked at again.
+async fn missing(
+    store: &Store,
+    root: &Cid,
+    written: &HashSet<Multihash>,
+) -> Result<Option<Cid>, FileError> {
     let mut walk = Walk::new([root.clone()], MAX_VISITED)?;
     while !walk.is_done() {
-        let wants: Vec<Want> = std::iter::from_fn(|| walk.next_want()).take(store::BATCH).collect();
-        let cids: Vec<Cid> = wants.iter().map(|want| want.cid().clone()).collect();
+        let wants: Vec<Want> = std::iter::from_fn(|| walk.next_want()).take(LOOKED_UP).collect();
+        let cids = wants.iter().map(Want::cid).filter(|cid| !written.contains(cid.hash()));
+        let cids: Vec<Cid> = cids.cloned().collect();
         let sizes = store.sizes_of(&cids).await?;
         if let Some((cid, _)) = cids.into_iter().zip(sizes).find(|(_, size)| size.is_none()) {
             return Ok(Some(cid));
