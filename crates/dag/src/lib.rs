@@ -69,6 +69,7 @@
 
 #![forbid(unsafe_code)]
 
+mod blake3;
 mod block;
 pub mod car;
 mod cid;

@@ -9,7 +9,7 @@ use blake2::{
 use multibase::Base;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::{CidError, code, varint};
+use crate::{CidError, blake3, code, varint};
 
 /// The most bytes that an identity multihash may carry (boxo `verifcid`).
 pub const MAX_IDENTITY: usize = 128;
@@ -195,7 +195,7 @@ impl Output {
                 (out.usual, out.most) = (64, 64);
             }
             code::BLAKE3 => {
-                blake3::Hasher::new().update(bytes).finalize_xof().fill(&mut out.bytes);
+                out.bytes = blake3::hash(bytes);
                 out.most = MAX_DIGEST;
             }
             code::BLAKE2B_MIN..=code::BLAKE2B_MAX => {
