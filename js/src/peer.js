@@ -261,18 +261,17 @@ export class Peer extends EventTarget {
   }
 
   /** The core died under us: nothing of it can be called any more. @param {AvocetError} error */
-  #died (error) {
-    this.#leave()
-    this.#tasks.close(error, false)
-    this.#fire('offline', undefined)
-    this.#fire('error', error)
-  }
+  #died (error) { this.#ended(error, false) }
 
   /** Another tab has this one's identity by now, and the core has stopped: two must never be the same peer. */
   #replaced () {
-    const error = new AvocetError('STOPPED', 'another tab took this peer\'s place while this one slept; make a new peer with createPeer')
+    this.#ended(new AvocetError('STOPPED', 'another tab took this peer\'s place while this one slept; make a new peer with createPeer'), true)
+  }
+
+  /** @param {AvocetError} error @param {boolean} alive whether the core can still be told */
+  #ended (error, alive) {
     this.#leave()
-    this.#tasks.close(error)
+    this.#tasks.close(error, alive)
     this.#fire('offline', undefined)
     this.#fire('error', error)
   }
