@@ -1,14 +1,17 @@
-// The real Kubo and a tab of ours, over WebSocket and by /webrtc-direct: files each way, and dials that must fail.
+// The real Kubo and tabs of ours, over WebSocket and by /webrtc-direct: files and folders each way, Kubo as the relay
+// between tabs, and dials that must fail.
 import assert from 'node:assert/strict'
 import { NET } from '../support/chromium.mjs'
-import { MIB, sha256 } from '../support/files.mjs'
+import { MIB, sha256, writeTree } from '../support/files.mjs'
 import { Firefox } from '../support/firefox.mjs'
 import { journey } from '../support/journey.mjs'
 import { noKubo } from '../support/kubo.mjs'
-import { openPackage, packageRoutes, startPeer } from '../support/package-page.mjs'
+import { dialable, openPackage, packageRoutes, startPeer } from '../support/package-page.mjs'
 import { LONG, until, within } from '../support/wait.mjs'
 
 const SIZE = 32 * MIB
+/** With names of 124 characters and more, 150 bytes an entry: half as much again as a folder in one block holds. */
+const ENTRIES = 2500
 /** In which an address that does not work is refused: a dial's own limit, and a busy machine. */
 const REFUSED = 40_000
 
@@ -71,6 +74,91 @@ for (const [kind, transport] of [['ws', 'websocket'], ['webrtc-direct', 'webrtc-
     })
   }, { skip: noKubo })
 }
+
+journey('a sharded folder each way', async scene => {
+  const kubo = await scene.kubo()
+  const { origin } = await scene.serve(packageRoutes)
+  const { page } = await startPeer(await scene.chromium('tab'), origin, { store: 'tab' })
+  await page.evaluate(to => peer.connect(to), kubo.addr('ws'))
+  const entries = Array.from({ length: ENTRIES }, (_, i) => [`${i}-${'x'.repeat(120)}`, `content ${i}`])
+  const [name, content] = entries[777]
+
+  await scene.step('Kubo adds, the tab lists and reads', async () => {
+    await writeTree(scene.path('folder'), entries)
+    const cid = await kubo.add(scene.path('folder'), '--recursive', '--cid-version=1')
+    const got = await within('listing', page.evaluate(async ([cid, name]) => {
+      const names = (await kit.all(peer.ls(cid))).map(entry => entry.name)
+      const content = new TextDecoder().decode(await kit.bytes(peer.cat(`${cid}/${name}`)))
+      return { names: names.sort(), content }
+    }, [cid, name]), LONG)
+    assert.deepEqual(got, { names: entries.map(([name]) => name).sort(), content })
+  })
+  await scene.step('the tab adds, Kubo lists and reads', async () => {
+    const cid = await within('adding', page.evaluate(async entries => {
+      const files = entries.map(([path, text]) => ({ path, content: new TextEncoder().encode(`${text}!`) }))
+      return (await peer.add(files)).cid
+    }, entries), LONG)
+    const names = (await kubo.ipfs('ls', '--size=false', '--resolve-type=false', cid)).split('\n').map(line => line.split(' ')[1])
+    assert.deepEqual(names.sort(), entries.map(([name]) => name).sort())
+    assert.equal((await kubo.cat(`${cid}/${name}`)).toString(), `${content}!`)
+  })
+}, { skip: noKubo })
+
+journey('a CAR each way, and no connection', async scene => {
+  const kubo = await scene.kubo()
+  const file = await scene.file('archived.bin', 8 * MIB)
+  const cid = await kubo.add(file.path, '--cid-version=1')
+  const body = await kubo.exported(cid)
+  const { origin } = await scene.serve({ ...packageRoutes, '/a.car': { type: 'application/vnd.ipld.car', body } })
+  const { page } = await startPeer(await scene.chromium('tab'), origin, { store: 'tab' })
+
+  await scene.step('Kubo exports, the tab imports and reads', async () => {
+    const got = await page.evaluate(async cid => {
+      await peer.car.import(await (await fetch('/a.car')).blob())
+      return await kit.read(cid)
+    }, cid)
+    assert.deepEqual(got, { size: file.size, sha256: file.sha256 })
+  })
+  await scene.step('the tab exports the same bytes as Kubo', async () => {
+    const sum = await page.evaluate(async cid => await kit.sha256(await kit.bytes(peer.car.export(cid))), cid)
+    assert.equal(sum, sha256(body))
+  })
+  await scene.step('the tab exports, Kubo imports and reads', async () => {
+    const [root, base64] = await page.evaluate(async size => {
+      const { cid } = await peer.add(kit.random(size))
+      const car = await kit.bytes(peer.car.export(cid))
+      return [cid, await new Promise(resolve => {
+        const reader = Object.assign(new FileReader(), { onload: () => resolve(reader.result.split(',')[1]) })
+        reader.readAsDataURL(new Blob([car]))
+      })]
+    }, MIB)
+    await writeTree(scene.path('cars'), [['tab.car', Buffer.from(base64, 'base64')]])
+    await kubo.ipfs('dag', 'import', scene.path('cars', 'tab.car'))
+    const own = await page.evaluate(cid => kit.read(cid), root)
+    assert.equal(sha256(await kubo.cat(root)), own.sha256)
+  })
+}, { skip: noKubo })
+
+journey('Kubo is the relay between two tabs', async scene => {
+  const kubo = await scene.kubo()
+  const { origin } = await scene.serve(packageRoutes)
+  for (const kind of ['ws', 'webrtc-direct']) {
+    await scene.step(`reached by ${kind}`, async () => {
+      const relays = [kubo.addr(kind)]
+      const a = await startPeer(await scene.chromium(`a ${kind}`), origin, { store: 'memory', relays })
+      const b = await startPeer(await scene.chromium(`b ${kind}`), origin, { store: 'memory', relays })
+      const entry = await b.page.evaluate(to => peer.connect(to), await dialable(a.page))
+      assert.deepEqual([entry.id, entry.transport, entry.direct], [a.id, 'webrtc', true])
+      const file = await a.page.evaluate(async size => {
+        const bytes = kit.random(size)
+        return { cid: (await peer.add(bytes)).cid, sha256: await kit.sha256(bytes) }
+      }, 8 * MIB)
+      const got = await within('reading', b.page.evaluate(path => kit.read(path), file.cid), LONG)
+      assert.deepEqual(got, { size: 8 * MIB, sha256: file.sha256 })
+      assert.ok((await b.tab.direct()).received > 8 * MIB)
+    })
+  }
+}, { skip: noKubo })
 
 journey('each version of /webrtc-direct by itself, and an address that needs the other hash', async scene => {
   const kubo = await scene.kubo()

@@ -65,6 +65,11 @@ export class Kubo {
     return await this.#run(['cat', path], 'buffer')
   }
 
+  /** `ipfs dag export`: a CAR. */
+  async exported (cid) {
+    return await this.#run(['dag', 'export', '--progress=false', cid], 'buffer')
+  }
+
   /** `ipfs add` of a file on disk: the CID. */
   async add (path, ...options) {
     return await this.ipfs('add', '--quieter', '--progress=false', ...options, path)
@@ -97,7 +102,11 @@ export class Kubo {
     config.AutoTLS = { Enabled: false }
     config.Bootstrap = []
     config.Routing = { Type: 'none' }
+    // It relays for others only where it takes itself for reachable, and answers a reservation with its public
+    // addresses alone, of which there must be one.
     config.Swarm.RelayService = { Enabled: true }
+    config.Internal.Libp2pForceReachability = 'public'
+    config.Addresses.AppendAnnounce = ['/dns4/kubo.example/tcp/443/wss']
     await writeFile(path, JSON.stringify(config))
   }
 
