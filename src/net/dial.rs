@@ -11,8 +11,9 @@ pub const MAX_ADDRS: usize = 16;
 pub enum Route {
     /// `…/p2p-circuit/webrtc/p2p/<peer>`: a direct connection, signalled over the relay.
     WebRtc,
-    /// `/tcp/<port>/ws` or `/wss`: a server. Before [`Route::WebRtcDirect`]: its streams have flow control, where
-    /// a data channel delivers whether or not anybody reads, and what the page may not open fails at once.
+    /// `/tcp/<port>/ws` or `/wss`: a server. Before [`Route::WebRtcDirect`]: it is faster (32 MiB from Kubo in
+    /// 2.3 s, 3.9 s by the other, on one machine), its streams have flow control, where a data channel delivers
+    /// whether or not anybody reads, and one that the page may not open, plain from a secure page, fails at once.
     WebSocket,
     /// `/udp/<port>/webrtc-direct/certhash/<hash>`: a server without a certificate that the browser would trust.
     WebRtcDirect,
