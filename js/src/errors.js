@@ -48,3 +48,16 @@ export function fromCore (thrown) {
 export function isTrap (thrown) {
   return typeof WebAssembly === 'object' && thrown instanceof WebAssembly.RuntimeError
 }
+
+/**
+ * Is it a trap of the wasm from this address? Where the stack names no file the doubt is decided against us.
+ *
+ * @param {string} url
+ * @param {unknown} thrown
+ */
+export function isTrapOf (url, thrown) {
+  if (!isTrap(thrown)) return false
+  const name = (/** @type {string} */ text) => text.split(/[?#]/, 1)[0]?.split('/').at(-1)
+  const named = String(/** @type {Error} */ (thrown).stack).match(/[^\s()@]+\.wasm\b/g)
+  return !named || named.some(file => name(file) === name(url))
+}

@@ -1,5 +1,5 @@
 import init, * as core from '../pkg/avocet.js'
-import { AvocetError } from './errors.js'
+import { AvocetError, isTrapOf } from './errors.js'
 
 /** @type {Promise<typeof core> | undefined} */
 let loading
@@ -32,8 +32,22 @@ async function start (url) {
     throw new AvocetError('UNREACHABLE',
       `the wasm file could not be loaded from ${url}: ${/** @type {any} */ (cause)?.message ?? cause}`, { cause })
   }
-  core.onPanic((/** @type {string} */ message) => die(new AvocetError('INTERNAL', `the core failed and cannot go on: ${message}; reload the page`)))
+  watch(String(url))
   return core
+}
+
+/**
+ * A panic of the core is a trap, without words: what they would take is not in the wasm. One that nobody called for
+ * (the core runs by events of the browser, mostly) shows as an error of the page that nobody caught.
+ *
+ * @param {string} url of our wasm: another's trap is not ours
+ */
+function watch (url) {
+  const see = (/** @type {unknown} */ thrown) => {
+    if (isTrapOf(url, thrown)) die(new AvocetError('INTERNAL', 'the core failed and cannot go on; reload the page', { cause: thrown }))
+  }
+  addEventListener('error', event => see(event.error))
+  addEventListener('unhandledrejection', event => see(event.reason))
 }
 
 /**

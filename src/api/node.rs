@@ -177,20 +177,3 @@ impl Node {
         })
     }
 }
-
-thread_local! {
-    static PANICKED: RefCell<Option<Function>> = const { RefCell::new(None) };
-}
-
-/// Calls `listener` with the message of a panic, after which nothing here can be relied on.
-#[wasm_bindgen(js_name = onPanic)]
-pub fn on_panic(listener: Function) {
-    PANICKED.set(Some(listener));
-    std::panic::set_hook(Box::new(|info| {
-        PANICKED.with_borrow(|listener| {
-            if let Some(listener) = listener {
-                let _ = listener.call1(&JsValue::UNDEFINED, &info.to_string().into());
-            }
-        });
-    }));
-}

@@ -331,3 +331,19 @@ journey('the package works from any folder of any server, wasm file and all', as
   })
   assert.equal(text, 'here')
 })
+
+journey('a trap of the core ends the peer with an error, and the page hears of it', async scene => {
+  scene.expected.push(/unreachable/)
+  const { page } = await alone(scene)
+  const heard = await page.evaluate(async () => {
+    const told = new Promise(resolve => peer.addEventListener('error', event => resolve(event.detail.code)))
+    // A module that does nothing but trap, called from a task of the browser as the core mostly is.
+    const bytes = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11]
+    const { instance } = await WebAssembly.instantiate(Uint8Array.from(bytes))
+    setTimeout(instance.exports.f)
+    const code = await told
+    const after = await peer.add(new Uint8Array(1)).catch(error => error.code)
+    return { code, after }
+  })
+  assert.deepEqual(heard, { code: 'INTERNAL', after: 'INTERNAL' })
+})

@@ -32,6 +32,10 @@ const FEATURES: &[&str] = &[
 /// As in `.cargo/config.toml`, which `RUSTFLAGS` takes the place of.
 const BACKEND: &str = "--cfg getrandom_backend=\"wasm_js\"";
 
+/// Leaves out what nobody reads.
+const LEAN: &str =
+    "-Zlocation-detail=none -Zfmt-debug=none -Zunstable-options -Cpanic=immediate-abort";
+
 /// What people load, gzipped: wasm and all of the package's JavaScript.
 const AIM: u64 = 700 * 1024;
 
@@ -87,15 +91,15 @@ pub fn optimise(wasm: &Path) -> Result {
 }
 
 /// Compiles a package to wasm as it ships. With Rust's source at hand its standard library is compiled for size too, and without the
-/// places in source files and the fields of `{:?}` that nobody reads in a page: a tenth less to load. These
-/// switches are not stable; a compiler that refuses them gives the larger file, which works as well.
+/// places in source files, the words of panics and what `{:?}` gives, which nobody reads in a page: a tenth less to load. A
+/// panic traps at once, and the page tells of the trap. These switches are not stable; a compiler that refuses them gives the larger file, which works as well.
 pub fn compile(package: &str) -> Result {
     let all = ["build", "--release", "--package", package, "--lib", "--target", WASM];
     if setup::rust_source() {
         let mut lean = cargo();
         lean.args(all).args(["-Z", "build-std=std,panic_abort"]);
         lean.args(["-Z", "build-std-features=optimize_for_size"]).env("RUSTC_BOOTSTRAP", "1");
-        let flags = format!("{BACKEND} -Zlocation-detail=none -Zfmt-debug=shallow");
+        let flags = format!("{BACKEND} {LEAN}");
         match run(lean.env("RUSTFLAGS", flags)) {
             Ok(()) => return Ok(()),
             Err(error) => println!("{error}\nBuilding again without the switches for size."),
