@@ -22,11 +22,12 @@ pub fn run(bytes: &[u8]) {
             let sort = |end: &Result<(), CarError>| end.as_ref().map_err(discriminant).copied();
             assert_eq!(sort(&end_again), sort(&end), "pieces of {size}: {end_again:?}, {end:?}");
         }
-        // what lies past the end may be found earlier, and nothing else may change
+        // what lies past the end is found earlier; behind padding nobody would have looked for it
         let known = read(&bytes, 100, Options { len: Some(bytes.len() as u64), ..options });
-        assert_eq!(known.2.is_ok(), end.is_ok(), "whether the length is known: {:?}", known.2);
+        let padded = null_padding && known.2.is_err();
+        assert!(padded || known.2.is_ok() == end.is_ok(), "{:?}, {end:?}", known.2);
         if end.is_ok() {
-            assert_eq!((known.0, &known.1), (header.clone(), &blocks));
+            assert!(padded || (&known.0, &known.1) == (&header, &blocks));
             let roots = header.map(|header| header.roots).unwrap_or_default();
             written_again(&roots, &blocks);
         }
