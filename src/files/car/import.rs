@@ -23,11 +23,14 @@ use crate::{
     store::{Pin, Store, StoreError},
 };
 
-/// Bytes of the archive that are asked for at once. Two such pieces keep reading and hashing busy
-/// at once; a section that lies in two of them is copied, which concerns few when pieces are large.
-const PIECE: usize = 4 * 1024 * 1024;
+/// Bytes of the archive that are asked for at once. The page's thread is given away between two of
+/// them: with larger ones it cuts, copies and hands over for hashing so much in one turn that it
+/// is seen.
+const PIECE: usize = 1024 * 1024;
+/// Pieces that are asked for ahead, so that reading hides behind hashing.
+const PIECES: usize = 4;
 /// Blocks that are hashed at once. The browser hashes on its own threads, of which there are few.
-const VERIFIED: usize = 8;
+const VERIFIED: usize = 4;
 /// Roots that are pinned at most: every pin waits for the disk. Archives of whole repositories
 /// have one, those of many sets of data some tens.
 pub const MAX_ROOTS: usize = 1024;
@@ -187,7 +190,7 @@ fn sections(
     let reader = Reader::<Payload>::new(Options { len, ..Options::default() });
     // Asked for ahead, and in a row: a source may answer slowly.
     let pieces = std::iter::repeat_with(move || apart(source.next(PIECE)));
-    let pieces = Box::pin(stream::iter(pieces).buffered(2));
+    let pieces = Box::pin(stream::iter(pieces).buffered(PIECES));
     stream::try_unfold((reader, pieces, roots), |(mut reader, mut pieces, roots)| async {
         loop {
             if let Some(section) = reader.next_section().map_err(Fault::Archive)? {
