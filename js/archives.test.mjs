@@ -29,7 +29,7 @@ function core (sizes = [4]) {
     },
     carExport (path, config, providers) {
       Object.assign(asked, { path, config, providers })
-      const pieces = [Uint8Array.of(1), Uint8Array.of(2, 3)]
+      const pieces = [[Uint8Array.of(1)], [Uint8Array.of(2), Uint8Array.of(3)]]
       return { total: undefined, cancel () { asked.cancelled = true }, next: () => task(Promise.resolve(pieces.shift())) }
     }
   }

@@ -9,7 +9,8 @@
 
 /**
  * A `ReadableStream` over a sequence of the core. Nothing runs ahead in the page: the core is
- * asked for one value whenever the reader wants one, and keeps its own bounded window.
+ * asked for one value whenever the reader wants one, and keeps its own bounded window. An array is
+ * several values that came at once.
  *
  * @template T
  * @param {import('./tasks.js').Tasks} tasks
@@ -46,7 +47,7 @@ export function readable (tasks, open, signal, seen) {
           controller.close()
         } else {
           if (pull) seen?.(value, pull)
-          controller.enqueue(value)
+          for (const part of /** @type {any[]} */ (Array.isArray(value) ? value : [value])) controller.enqueue(part)
         }
       } catch (error) {
         if (over.signal.aborted) return

@@ -67,7 +67,7 @@ impl Node {
         })
     }
 
-    /// The bytes of an archive of what a path leads to.
+    /// The bytes of an archive of what a path leads to, in arrays of pieces.
     #[wasm_bindgen(js_name = carExport)]
     pub fn car_export(&self, path: String, config: &CarConfig, providers: Vec<String>) -> Pull {
         let peer = self.peer.clone();
@@ -82,6 +82,10 @@ impl Node {
             Ok::<_, Failure>(export.into_stream().map_err(Failure::from))
         };
         let bytes = stream::once(open).try_flatten();
-        Pull::new(bytes.map_ok(|bytes: Payload| bytes.to_js()))
+        Pull::new(
+            bytes.map_ok(|pieces: Vec<Payload>| {
+                pieces.iter().map(Payload::to_js).collect::<Array>()
+            }),
+        )
     }
 }

@@ -24,9 +24,11 @@ use crate::{
     platform::{Block, Payload},
 };
 
-/// Pieces are put together until they have as many bytes: whoever pulls them pays for each pull,
-/// and small blocks, and the heads of all others, are many. To copy as much costs less than a pull.
-const PULL: usize = 256 * 1024;
+/// So many bytes are given at once where they are here: whoever pulls them pays for each pull, and
+/// small blocks, and the heads of all others, are many.
+const PULL: usize = 1024 * 1024;
+/// Pieces that are shorter are put together: to copy as much costs less than to hand it over.
+const SHORT: usize = 32 * 1024;
 
 /// An archive that is being written.
 pub struct CarExport {
@@ -52,40 +54,40 @@ impl CarExport {
         Ok(Self { export, session, coming })
     }
 
-    /// The next bytes, of any number; `None` after the last. Blocks are fetched ahead meanwhile.
-    pub async fn next(&mut self) -> Result<Option<Payload>, FileError> {
-        let (mut pieces, mut len) = (Vec::new(), 0);
+    /// The next bytes, in pieces of any size; `None` after the last. Blocks are fetched ahead
+    /// meanwhile.
+    pub async fn next(&mut self) -> Result<Option<Vec<Payload>>, FileError> {
+        let mut pieces = Pieces::default();
         loop {
-            while len < PULL
+            while pieces.len < PULL
                 && let Some(piece) = self.export.read()?
             {
-                len += piece.len();
-                pieces.push(piece);
+                pieces.add(piece);
             }
             self.ask();
-            if len >= PULL || self.export.is_done() {
+            if pieces.len >= PULL || self.export.is_done() {
                 break;
             }
             // what is here already is taken along; nobody waits with bytes in hand
-            let block = match pieces.is_empty() {
+            let block = match pieces.len == 0 {
                 true => self.coming.next().await,
                 false => self.coming.next().now_or_never().flatten(),
             };
             match block {
                 Some(block) => drop(self.export.give(&readable(block?))?),
-                None if pieces.is_empty() => return Err(FileError::Stuck),
+                None if pieces.len == 0 => return Err(FileError::Stuck),
                 None => break,
             }
         }
-        if pieces.is_empty() { Ok(None) } else { Ok(Payload::join(&pieces)) }
+        Ok((pieces.len > 0).then(|| pieces.into_all()))
     }
 
     /// The same as a stream, which ends after an error.
-    pub fn into_stream(self) -> Pin<Box<dyn Stream<Item = Result<Payload, FileError>>>> {
+    pub fn into_stream(self) -> Pin<Box<dyn Stream<Item = Result<Vec<Payload>, FileError>>>> {
         stream::unfold(Some(self), |export| async {
             let mut export = export?;
             match export.next().await {
-                Ok(bytes) => Some((Ok(bytes?), Some(export))),
+                Ok(pieces) => Some((Ok(pieces?), Some(export))),
                 Err(error) => Some((Err(error), None)),
             }
         })
@@ -98,5 +100,38 @@ impl CarExport {
             let session = self.session.clone();
             self.coming.push(apart(async move { session.get(&cid).await }));
         }
+    }
+}
+
+/// What is given at once.
+#[derive(Default)]
+struct Pieces {
+    all: Vec<Payload>,
+    /// The short ones that came last.
+    short: Vec<Payload>,
+    /// Bytes of them all.
+    len: usize,
+}
+
+impl Pieces {
+    fn add(&mut self, piece: Payload) {
+        self.len += piece.len();
+        if piece.len() < SHORT {
+            self.short.push(piece);
+        } else {
+            self.join_short();
+            self.all.push(piece);
+        }
+    }
+
+    fn join_short(&mut self) {
+        if !self.short.is_empty() {
+            self.all.extend(Payload::join(&std::mem::take(&mut self.short)));
+        }
+    }
+
+    fn into_all(mut self) -> Vec<Payload> {
+        self.join_short();
+        self.all
     }
 }

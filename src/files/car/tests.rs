@@ -36,7 +36,7 @@ async fn folder(peer: &Peer, len: usize) -> (Cid, Vec<u8>) {
 
 async fn export(peer: &Peer, path: &str, options: ExportOptions) -> Result<Vec<u8>, FileError> {
     let export = CarExport::open(peer.fetcher(), path, options, Vec::new())?;
-    let pieces: Vec<Payload> = export.into_stream().try_collect().await?;
+    let pieces: Vec<Payload> = export.into_stream().try_concat().await?;
     assert!(pieces.iter().all(|piece| !piece.to_bytes().is_empty()));
     Ok(pieces.iter().flat_map(|piece| piece.to_bytes().to_vec()).collect())
 }
