@@ -1,6 +1,6 @@
 //! The peer, as the JavaScript around it sees it: its life, and its files.
 
-use std::{cell::RefCell, future::ready};
+use std::future::ready;
 
 use futures::{StreamExt, TryFutureExt, TryStreamExt, stream};
 use js_sys::Function;
