@@ -34,7 +34,7 @@ const BACKEND: &str = "--cfg getrandom_backend=\"wasm_js\"";
 
 /// Leaves out what nobody reads.
 const LEAN: &str =
-    "-Zlocation-detail=none -Zfmt-debug=none -Zunstable-options -Cpanic=immediate-abort";
+    "-Zlocation-detail=none -Zfmt-debug=shallow -Zunstable-options -Cpanic=immediate-abort";
 
 /// What people load, gzipped: wasm and all of the package's JavaScript.
 const AIM: u64 = 700 * 1024;
@@ -91,7 +91,7 @@ pub fn optimise(wasm: &Path) -> Result {
 }
 
 /// Compiles a package to wasm as it ships. With Rust's source at hand its standard library is compiled for size too, and without the
-/// places in source files, the words of panics and what `{:?}` gives, which nobody reads in a page: a tenth less to load. A
+/// places in source files, the words of panics and the fields of `{:?}`, which nobody reads in a page: a tenth less to load. A
 /// panic traps at once, and the page tells of the trap. These switches are not stable; a compiler that refuses them gives the larger file, which works as well.
 pub fn compile(package: &str) -> Result {
     let all = ["build", "--release", "--package", package, "--lib", "--target", WASM];
