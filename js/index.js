@@ -13,8 +13,8 @@
  * @module avocet
  */
 
-export { AvocetError } from './src/errors.js'
-export { createPeer } from './src/peer.js'
+// All of `src/` in one small file, which the build makes.
+export { AvocetError, createPeer } from './pkg/peer.js'
 
 /** @typedef {import('./src/peer.js').Peer} Peer */
 /** @typedef {import('./src/errors.js').ErrorCode} ErrorCode */
