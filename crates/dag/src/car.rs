@@ -7,6 +7,41 @@
 //! Writing: [`Export`] says which blocks it needs and gives the bytes of an archive of version 1,
 //! depth first. [`header`] and [`section_head`] are what such an archive is made of.
 //!
+//! ```
+//! use avocet_dag::car::{Export, ExportOptions, Options, Reader};
+//! use avocet_dag::{Block, Cid, Version, code};
+//! use std::collections::HashMap;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let block = Block::hash(Version::V1, code::RAW, code::SHA2_256, "hello".into())?;
+//! let root = block.cid().clone();
+//! let store = HashMap::from([(root.clone(), block.clone())]);
+//!
+//! let mut export = Export::new(root, Vec::new(), ExportOptions::default());
+//! let mut archive = Vec::new();
+//! while !export.is_done() {
+//!     for cid in export.wants() {
+//!         export.give(&store[&cid])?; // here a block may come from anywhere
+//!     }
+//!     while let Some(bytes) = export.read()? {
+//!         archive.extend_from_slice(&bytes);
+//!     }
+//! }
+//!
+//! let mut reader = Reader::new(Options::default());
+//! let mut blocks: Vec<Block> = Vec::new();
+//! for piece in archive.chunks(7) {
+//!     reader.push(piece.to_vec().into());
+//!     while let Some(block) = reader.next_block()? {
+//!         blocks.push(block);
+//!     }
+//! }
+//! reader.finish()?;
+//! assert_eq!(blocks, [block]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What is accepted
 //!
 //! A header is DAG-CBOR of `roots` and `version` and nothing else, in either order, in the

@@ -24,6 +24,8 @@
 //! Data that is no file is a [`codec::Value`], from a block by [`codec::decode`] and to the bytes
 //! of one by [`codec::encode`]; paths go through it.
 //!
+//! Archives of blocks come in by [`car::Reader`] and go out by [`car::Export`].
+//!
 //! Blocks that others sent become a [`Block`] by [`Block::verify`], and in no other way.
 //!
 //! ```

@@ -134,16 +134,15 @@ impl<B: Payload> Export<B> {
         self.resolver = None;
         self.put(0, Slot::Bytes(Bytes::from(header(std::slice::from_ref(&end))).into()));
         // a path may end at a value inside of the last block
-        let way = std::mem::take(&mut self.way).into_iter().filter(|cid| *cid != end);
-        let mut links: Vec<Link> =
-            way.map(|cid| Link { cid, below: Below::Nothing, start: 0 }).collect();
+        let mut way = std::mem::take(&mut self.way);
+        way.retain(|cid| *cid != end);
         let below = match self.options.scope {
             Scope::Block => Below::Nothing,
             Scope::Entity => Below::Entity,
             Scope::All => Below::All,
         };
-        links.push(Link { cid: end.clone(), below, start: 0 });
-        self.put_node(1, &end, links.into_iter())
+        self.put_node(1, &end, Links::new(vec![end.clone()], below))?;
+        self.put_node(1, &end, Links::new(way, Below::Nothing))
     }
 
     fn accept(&mut self, block: &Block<B>) -> Result<bool, ExportError> {
@@ -218,18 +217,18 @@ impl<B: Payload> Export<B> {
             let before = self.slots.range(..place);
             let full = place > 0 && self.is_full();
             let Slot::Node(links, cost) = &self.slots[place] else { return Ok(()) };
-            let Some(link) = links.as_slice().first() else {
+            let Some(cid) = links.first() else {
                 self.held -= cost;
                 self.slots.remove(place);
                 continue;
             };
             let comes = |slot: &Slot<B>| match slot {
-                Slot::Want(other) => other.cid == link.cid,
-                Slot::Block(cid, _) => *cid == link.cid,
+                Slot::Want(other) => other.cid == *cid,
+                Slot::Block(other, _) => other == cid,
                 _ => false,
             };
-            let known = !self.options.dups
-                && (self.visited.contains(&link.cid) || before.into_iter().any(comes));
+            let known =
+                !self.options.dups && (self.visited.contains(cid) || before.into_iter().any(comes));
             // what comes next is asked for whatever the window says, or nothing would move
             if !known && full {
                 return Ok(());
@@ -270,10 +269,10 @@ impl<B: Payload> Export<B> {
     }
 
     fn put_node(&mut self, place: usize, cid: &Cid, links: Links) -> Result<(), ExportError> {
-        if links.as_slice().is_empty() {
+        if links.first().is_none() {
             return Ok(());
         }
-        let cost = size_of::<Slot<B>>() + size_of_val(links.as_slice());
+        let cost = size_of::<Slot<B>>() + links.cost();
         self.held += cost;
         if self.held > MAX_HELD {
             return Err(ExportError::TooMuchHeld { cid: cid.clone() });

@@ -46,8 +46,35 @@ pub(super) enum Below {
     Shard,
 }
 
-/// The links of a block that was written, or will be next.
-pub(super) type Links = vec::IntoIter<Link>;
+/// The links of a block that was written, or will be next. A block may have 200,000 of them, so
+/// what they share is held once.
+#[derive(Debug)]
+pub(super) struct Links {
+    cids: vec::IntoIter<Cid>,
+    /// Where in the file each begins; nothing for what is no part of one.
+    starts: vec::IntoIter<u64>,
+    below: Below,
+}
+
+impl Links {
+    pub fn new(cids: Vec<Cid>, below: Below) -> Self {
+        Self { cids: cids.into_iter(), starts: Vec::new().into_iter(), below }
+    }
+
+    pub fn first(&self) -> Option<&Cid> {
+        self.cids.as_slice().first()
+    }
+
+    pub fn next(&mut self) -> Option<Link> {
+        let start = self.starts.next().unwrap_or(0);
+        self.cids.next().map(|cid| Link { cid, below: self.below, start })
+    }
+
+    /// Bytes that they take.
+    pub fn cost(&self) -> usize {
+        size_of_val(self.cids.as_slice()) + size_of_val(self.starts.as_slice())
+    }
+}
 
 /// What lies below `block`. `range` is what is asked for, and `span` what that means for the file:
 /// it is found when the file's root is here.
@@ -57,30 +84,30 @@ pub(super) fn below<B: Payload>(
     range: Option<ByteRange>,
     span: &mut Option<Range<u64>>,
 ) -> Result<Links, ExportError> {
-    let links = match link.below {
-        Below::Nothing => Vec::new(),
+    let nothing = || Links::new(Vec::new(), Below::Nothing);
+    Ok(match link.below {
+        Below::Nothing => nothing(),
         Below::All => {
-            let cids = codec::links(block)?;
-            let link = |cid| Link { cid, below: Below::All, start: 0 };
-            cids.into_iter().filter(|cid| !is_nothing(cid)).map(link).collect()
+            let mut cids = codec::links(block)?;
+            cids.retain(|cid| !is_nothing(cid));
+            Links::new(cids, Below::All)
         }
         // whatever is no file and no directory is an entity of one block
-        Below::Entity if block.cid().codec() != code::DAG_PB => Vec::new(),
+        Below::Entity if block.cid().codec() != code::DAG_PB => nothing(),
         Below::Entity => match unixfs::open(block) {
             Err(error @ NodeError::Codec(CodecError::NotInMemory(_))) => return Err(error.into()),
-            Err(_) => Vec::new(),
+            Err(_) => nothing(),
             Ok(opened) if opened.kind() == Type::Shard => shard(opened),
             Ok(opened) if opened.kind() == Type::File => {
                 let size = opened.data().and_then(file_size);
                 *span = range.map(|range| range.of(size.unwrap_or(0)));
                 file(block.cid(), opened, link.start, span.as_ref())?
             }
-            Ok(_) => Vec::new(),
+            Ok(_) => nothing(),
         },
         Below::File => file(block.cid(), unixfs::open(block)?, link.start, span.as_ref())?,
         Below::Shard => shard(unixfs::open(block)?),
-    };
-    Ok(links.into_iter())
+    })
 }
 
 /// The links to the parts of a file that `span` needs.
@@ -89,34 +116,40 @@ fn file(
     opened: Opened<'_>,
     mut start: u64,
     span: Option<&Range<u64>>,
-) -> Result<Vec<Link>, ExportError> {
-    let Some(Envelope { node, data, .. }) = opened.envelope() else { return Ok(Vec::new()) };
-    let part = |cid, start| Link { cid, below: Below::File, start };
+) -> Result<Links, ExportError> {
+    let mut links = Links::new(Vec::new(), Below::File);
+    let Some(Envelope { node, data, .. }) = opened.envelope() else { return Ok(links) };
     let Some(span) = span else {
-        return Ok(node.links().map(|link| part(link.cid, 0)).collect());
+        links.cids = node.links().map(|link| link.cid).collect::<Vec<_>>().into_iter();
+        return Ok(links);
     };
     if node.len() != data.blocksizes.len() {
         return Err(ExportError::Sizes { cid: cid.clone() });
     }
-    let mut links = Vec::new();
+    let (mut cids, mut starts) = (Vec::new(), Vec::new());
     start = start.saturating_add(data.data.map_or(0, <[u8]>::len) as u64);
     for (link, size) in node.links().zip(data.blocksizes) {
         let end = start.saturating_add(size);
         if start.max(span.start) < end.min(span.end) {
-            links.push(part(link.cid, start));
+            cids.push(link.cid);
+            starts.push(start);
         }
         start = end;
     }
+    (links.cids, links.starts) = (cids.into_iter(), starts.into_iter());
     Ok(links)
 }
 
 /// The links to the other parts of a sharded directory. An entry's name follows the digits of its
 /// place; what has a place and no name is a part.
-fn shard(opened: Opened<'_>) -> Vec<Link> {
-    let Some(Envelope { node, data, .. }) = opened.envelope() else { return Vec::new() };
-    let width = data.fanout.and_then(Shape::new).map(Shape::width);
-    let parts = node.links().filter(|link| link.name.map(<[u8]>::len) == width);
-    parts.map(|link| Link { cid: link.cid, below: Below::Shard, start: 0 }).collect()
+fn shard(opened: Opened<'_>) -> Links {
+    let mut cids = Vec::new();
+    if let Some(Envelope { node, data, .. }) = opened.envelope() {
+        let width = data.fanout.and_then(Shape::new).map(Shape::width);
+        let parts = node.links().filter(|link| link.name.map(<[u8]>::len) == width);
+        cids.extend(parts.map(|link| link.cid));
+    }
+    Links::new(cids, Below::Shard)
 }
 
 /// Content that stands in the CID itself, and that leads nowhere.
