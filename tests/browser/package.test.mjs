@@ -347,3 +347,27 @@ journey('a trap of the core ends the peer with an error, and the page hears of i
   })
   assert.deepEqual(heard, { code: 'INTERNAL', after: 'INTERNAL' })
 })
+
+journey('a folder too large for one block: added, listed as it is pulled, and one entry of it found', async scene => {
+  const { page } = await alone(scene, 'large-folder')
+  const count = 6_000
+  const { added, listed, first, one, stat } = await page.evaluate(async count => {
+    function * entries () {
+      for (let i = 0; i < count; i++) yield { path: `entry-${String(i).padStart(6, '0')}`, content: new Uint8Array([i, i >> 8]) }
+    }
+    const added = await peer.add(entries())
+    const names = new Set()
+    for await (const { name, size } of peer.ls(added.cid)) if (size === 2) names.add(name)
+    const reader = peer.ls(added.cid).getReader()
+    const first = (await reader.read()).value
+    await reader.cancel()
+    const one = [...await kit.bytes(peer.cat(`${added.cid}/entry-004321`))]
+    return { added, listed: names.size, first, one, stat: await peer.stat(added.cid) }
+  }, count)
+  assert.equal(listed, count)
+  assert.equal(added.size, 2 * count)
+  assert.equal(first.type, 'raw')
+  assert.deepEqual(one, [4321 & 255, 4321 >> 8])
+  assert.equal(stat.type, 'directory')
+  assert.ok(stat.blocks > count, 'it has shards beside its entries')
+})
