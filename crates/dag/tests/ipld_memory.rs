@@ -1,50 +1,16 @@
 //! What blocks of 2 MiB that are made to take much of it take of the memory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
-#![allow(unsafe_code, reason = "an allocator that counts cannot be had without")]
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+#[path = "common/allocator.rs"]
+mod allocator;
 
+use allocator::{alone, measure};
 use avocet_dag::codec::{DecodeError, Fault, Value, cbor, json, pb};
 
 const LEN: usize = 2 * 1024 * 1024;
 /// What any parser may take beside its input.
 const MOST: usize = 32 * 1024 * 1024;
-
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: all is the system's; the numbers beside it are only looked at.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(now, Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// What `work` gives, and the most memory that it took at once.
-fn measure<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = NOW.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let done = work();
-    (done, PEAK.load(Relaxed) - before)
-}
 
 /// `unit` as often as it goes into a block, as the items of one list.
 fn cbor_list(unit: &[u8]) -> Vec<u8> {
@@ -68,6 +34,7 @@ fn json_list(unit: &str) -> Vec<u8> {
 
 #[test]
 fn cbor_01_and_json_02_no_block_takes_much_memory() {
+    let _alone = alone();
     let link = [0xd8, 42, 0x45, 0, 1, 0x55, 0, 0];
     let keys: Vec<String> = (0..20_000).rev().map(|n| format!("\"\\u0041{n:x}\":0")).collect();
     type Links = fn(&[u8]) -> Result<Vec<avocet_dag::Cid>, DecodeError>;
