@@ -78,6 +78,7 @@ mod cid;
 pub mod code;
 pub mod codec;
 mod error;
+pub mod limits;
 mod multihash;
 pub mod path;
 mod prefix;
