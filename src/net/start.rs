@@ -66,7 +66,7 @@ pub fn start(options: Options, on_event: impl Fn(Event) + 'static) -> Result<Han
         &options.keypair,
         relay,
         direct,
-        Dht::new(&options.keypair, named),
+        Dht::new(local, named),
         exchange::Behaviour::new(exchange.clone()),
     );
     let config = swarm::Config::with_executor(platform::spawn)

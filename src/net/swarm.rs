@@ -17,7 +17,7 @@ use super::{
 use crate::platform;
 use futures::{StreamExt, channel::mpsc, future::poll_fn};
 use libp2p::{
-    Multiaddr, PeerId, Swarm, identify, kad, ping, relay,
+    Multiaddr, PeerId, Swarm, identify, ping, relay,
     swarm::{self, SwarmEvent},
 };
 use std::{cell::RefCell, collections::HashSet, rc::Rc, task::Poll};
@@ -92,7 +92,6 @@ impl Network {
         }
         for addr in std::mem::take(&mut self.bootstrap) {
             let Some(peer) = dial::target(&addr) else { continue };
-            self.swarm.behaviour_mut().dht.client().add_address(&peer, addr.clone());
             // A relay that is a server of the DHT too is dialled by the reservation.
             if !self.relays.ids().contains(&peer)
                 && let Err(error) = self.swarm.dial(addr.clone())
@@ -122,7 +121,7 @@ impl Network {
                 self.discovery.provide(&mut self.swarm.behaviour_mut().dht, &cid, told);
             }
             Command::Unprovide(cid) => {
-                self.swarm.behaviour_mut().dht.client().stop_providing(&discovery::key(&cid));
+                self.swarm.behaviour_mut().dht.unprovide(&discovery::key(&cid));
             }
             Command::Online => self.relays.hurry(platform::now()),
             // Taken by `run`.
@@ -244,14 +243,8 @@ impl Network {
                 Err(ping::Failure::Timeout) => drop(self.swarm.close_connection(connection)),
                 Err(_) => {}
             },
-            BehaviourEvent::Dht(kad::Event::OutboundQueryProgressed {
-                id,
-                result,
-                stats,
-                step,
-            }) => {
-                let dht = &mut self.swarm.behaviour_mut().dht;
-                self.discovery.progressed(dht, id, result, stats.num_successes(), step.last);
+            BehaviourEvent::Dht(event) => {
+                self.discovery.progressed(&mut self.swarm.behaviour_mut().dht, event);
             }
             BehaviourEvent::Exchange(event) => {
                 if let exchange::Event::Moved { peer, sent, received, .. } = &event {

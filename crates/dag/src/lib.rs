@@ -82,7 +82,7 @@ pub mod limits;
 mod multihash;
 pub mod path;
 mod prefix;
-mod proto;
+pub mod proto;
 pub mod resolve;
 pub mod unixfs;
 pub mod varint;

@@ -1,4 +1,4 @@
-//! The protobuf wire format, as little of it as DAG-PB and UnixFS need.
+//! The protobuf wire format, as little of it as DAG-PB, UnixFS and the DHT's messages need.
 
 use std::ops::Range;
 
@@ -21,27 +21,35 @@ pub enum ProtoError {
 
 /// A field's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// A number.
     Varint(u64),
+    /// Eight bytes, which nothing here has a use for.
     Fixed64,
     /// Where the bytes lie in the message.
     Bytes(Range<usize>),
+    /// Four bytes, lowest first.
     Fixed32(u32),
 }
 
 /// Walks the fields of the message in `bytes[at..]`. Nothing is copied or allocated.
-pub(crate) struct Fields<'a> {
+pub struct Fields<'a> {
+    /// The whole message.
     pub bytes: &'a [u8],
     /// Where the next field begins.
     pub at: usize,
 }
 
 impl<'a> Fields<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
+    /// From the first field on.
+    pub const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// The next field's number and content; `None` at the end.
+    ///
+    /// # Errors
+    /// When what follows is no field.
     pub fn next(&mut self) -> Result<Option<(u64, Value)>, ProtoError> {
         if self.at == self.bytes.len() {
             return Ok(None);
@@ -72,6 +80,9 @@ impl<'a> Fields<'a> {
     }
 
     /// Protobuf's own varint: up to ten bytes, the shortest form not demanded.
+    ///
+    /// # Errors
+    /// When the bytes end inside it, or it does not fit 64 bits.
     pub fn varint(&mut self) -> Result<u64, ProtoError> {
         let mut value = 0u64;
         for index in 0..10 {
