@@ -50,6 +50,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// When what follows is no field.
+    #[expect(clippy::should_implement_trait, reason = "an iterator would go on after an error")]
     pub fn next(&mut self) -> Result<Option<(u64, Value)>, ProtoError> {
         if self.at == self.bytes.len() {
             return Ok(None);

@@ -127,7 +127,9 @@ impl ConnectionHandler for Handler {
             Command::Ask(ask) => self.waiting.push_back(ask),
             Command::Forget(id) => self.forget(id),
         }
-        self.waker.take().map(Waker::wake);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
     }
 
     fn on_connection_event(
@@ -137,11 +139,9 @@ impl ConnectionHandler for Handler {
         match event {
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol,
-                info,
-            }) => {
-                if self.opened(info.id) {
-                    self.running.push((info.id, call(protocol, info.message, info.awaits).boxed()));
-                }
+                info: Ask { id, message, awaits },
+            }) if self.opened(id) => {
+                self.running.push((id, call(protocol, message, awaits).boxed()));
             }
             ConnectionEvent::DialUpgradeError(error) => {
                 tracing::debug!(error = %error.error, "no stream to a server of the DHT");
@@ -162,7 +162,9 @@ impl ConnectionHandler for Handler {
             }
             _ => {}
         }
-        self.waker.take().map(Waker::wake);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
     }
 }
 
