@@ -10,8 +10,9 @@ use bytes::Bytes;
 use libp2p::{Multiaddr, PeerId};
 use std::ops::Range;
 
-/// The largest message without its length: what rust-libp2p's servers take and send at the most.
-pub const MAX_MESSAGE: usize = 16 * 1024;
+/// The largest answer without its length. rust-libp2p's servers send 16 KiB at the most, go-libp2p's allow 4 MiB; twenty
+/// servers and a hundred providers with a dozen addresses each take some 100 KiB.
+pub const MAX_MESSAGE: usize = 256 * 1024;
 /// Closer peers read of one answer: the k of the DHT.
 const MAX_CLOSER: usize = 20;
 /// Providers read of one answer: as many as a query hands out.
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_over_16_kib_is_refused_before_anything_is_read() {
+    fn a_length_over_the_limit_is_refused_before_anything_is_read() {
         let mut bytes = Vec::new();
         varint::write(MAX_MESSAGE as u64 + 1, &mut bytes);
         assert_eq!(frame(&bytes), Err(WireError::TooLarge(MAX_MESSAGE as u64 + 1)));
