@@ -15,7 +15,7 @@ mod lookup;
 mod servers;
 mod wire;
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 
 pub use client::Dht;
