@@ -55,7 +55,7 @@ const HOSTILE = [
   'nul\0name', 'line\nbreak', 'turned\u202etxt.exe', 'twice', 'twice', `long${'x'.repeat(4000)}`, 'javascript:alert(3)', 'good.txt'
 ]
 
-journey('a folder with hostile names is text on the page and safe in the zip', async scene => {
+journey('dir-02 to dir-06: a folder with hostile names is text on the page and safe in the zip', async scene => {
   const relay = await scene.relay()
   const { origin } = await scene.serve(packageRoutes)
   const holder = await startPeer(await scene.chromium('holder'), origin, { store: 'memory', relays: [relay.relay] })

@@ -4,6 +4,7 @@ mod ipld;
 
 use crate::{
     Block, Cid, CidError, Payload, code,
+    codec::pb::Links,
     path::shorten,
     unixfs::{
         self, NodeError, Type,
@@ -111,19 +112,24 @@ fn look<B: Payload>(
 ) -> Result<Step, ResolveError> {
     let here = within.map_or(block.cid(), |within| &within.directory);
     let name = || shorten(segment);
-    let missing = || ResolveError::NotFound { directory: here.clone(), segment: name() };
     let (links, place) = match within {
         Some(within) => {
             let part = shard::open_below(block.cid(), block.bytes(), within.place)?;
-            (part.node.links(), Some(within.place))
+            (part.node.links(), within.place)
         }
         None => {
-            let opened = unixfs::open(block)?;
+            let opened = match unixfs::open(block) {
+                // plain DAG-PB: its links have names all the same, and Kubo follows them
+                Err(NodeError::NotUnixfs { .. }) => {
+                    return named(unixfs::links_of(block)?, here, segment);
+                }
+                opened => opened?,
+            };
             match opened.kind() {
-                Type::Directory => (opened.links(), None),
+                Type::Directory => return named(opened.links(), here, segment),
                 Type::Shard => {
                     let (root, shape) = shard::check(here, opened)?;
-                    (root.node.links(), Some(Place::root(shape)))
+                    (root.node.links(), Place::root(shape))
                 }
                 found => {
                     let (cid, segment) = (here.clone(), name());
@@ -132,23 +138,30 @@ fn look<B: Payload>(
             }
         }
     };
-    let (cid, below) = match place {
-        Some(place) => match shard::find(links, place, segment.as_bytes()) {
-            Found::Entry(link) => (link.cid, None),
-            Found::Shard(cid, below) => (cid, Some(below)),
-            Found::Nothing => return Err(missing()),
-        },
-        None => {
-            let mut links = links;
-            let link = links.find(|link| link.name.unwrap_or_default() == segment.as_bytes());
-            (link.ok_or_else(missing)?.cid, None)
-        }
-    };
-    match (cid.check(), below) {
-        (Ok(()), None) => Ok(Step::Entry(cid)),
-        (Ok(()), Some(below)) => Ok(Step::Shard(cid, below)),
-        (Err(source), _) => {
-            Err(ResolveError::Link { directory: here.clone(), segment: name(), source })
+    match shard::find(links, place, segment.as_bytes()) {
+        Found::Entry(link) => checked(link.cid, here, segment).map(Step::Entry),
+        Found::Shard(cid, below) => checked(cid, here, segment).map(|cid| Step::Shard(cid, below)),
+        Found::Nothing => Err(missing(here, segment)),
+    }
+}
+
+/// The first of the links with this name.
+fn named(mut links: Links<'_>, directory: &Cid, segment: &str) -> Result<Step, ResolveError> {
+    let link = links.find(|link| link.name.unwrap_or_default() == segment.as_bytes());
+    let cid = link.ok_or_else(|| missing(directory, segment))?.cid;
+    checked(cid, directory, segment).map(Step::Entry)
+}
+
+fn missing(directory: &Cid, segment: &str) -> ResolveError {
+    ResolveError::NotFound { directory: directory.clone(), segment: shorten(segment) }
+}
+
+fn checked(cid: Cid, directory: &Cid, segment: &str) -> Result<Cid, ResolveError> {
+    match cid.check() {
+        Ok(()) => Ok(cid),
+        Err(source) => {
+            let (directory, segment) = (directory.clone(), shorten(segment));
+            Err(ResolveError::Link { directory, segment, source })
         }
     }
 }

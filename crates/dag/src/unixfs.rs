@@ -201,6 +201,14 @@ pub(crate) fn open<B: Payload>(block: &Block<B>) -> Result<Opened<'_>, NodeError
     open_bytes(block.cid(), block.bytes())
 }
 
+/// The links of a dag-pb block, whatever its data is.
+pub(crate) fn links_of<B: Payload>(block: &Block<B>) -> Result<Links<'_>, NodeError> {
+    let cid = block.cid();
+    let bytes = block.bytes().as_bytes().ok_or_else(|| CodecError::NotInMemory(cid.clone()))?;
+    let node = Node::decode(bytes).map_err(|source| CodecError::Pb { cid: cid.clone(), source })?;
+    Ok(node.links())
+}
+
 /// As [`open`], of bytes that were a block's.
 pub(crate) fn open_bytes<'a, B: Payload>(cid: &Cid, bytes: &'a B) -> Result<Opened<'a>, NodeError> {
     match cid.codec() {

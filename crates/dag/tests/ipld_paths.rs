@@ -270,3 +270,23 @@ proptest! {
 fn unixfs_types_have_words() {
     assert_eq!(Type::Ipld.to_string(), "block of IPLD data");
 }
+
+/// As Kubo 0.43 does: `ipfs cat /ipfs/<node>/x`.
+#[test]
+fn names_of_dag_pb_that_is_no_unixfs_are_followed() {
+    let mut store = Store::default();
+    let leaf = store.put_raw(b"leaf");
+    let link = map([
+        ("Hash", link(&leaf)),
+        ("Name", Value::Text("x".to_owned())),
+        ("Tsize", Value::Int(4)),
+    ]);
+    let links = ("Links", Value::List(vec![link]));
+    let data = ("Data", Value::Bytes(b"hello".to_vec()));
+    for node in [map([links.clone()]), map([data, links])] {
+        let node = put(&mut store, code::DAG_PB, node);
+        assert_eq!(resolve(&store, &node, "x").unwrap(), (leaf.clone(), String::new()));
+        let error = resolve(&store, &node, "y").unwrap_err();
+        assert!(matches!(error, ResolveError::NotFound { .. }), "{error}");
+    }
+}
