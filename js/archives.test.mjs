@@ -87,3 +87,17 @@ test('ranges are two whole numbers, the second of which may be missing', () => {
   }
   assert.throws(() => read({ scope: 'some' }, CAR_OUT, 'car.export'), { code: 'INVALID_OPTION' })
 })
+
+test('the names of a path are written as what they are behind', async () => {
+  for (const [cid, path, expected] of [
+    ['bafk', 'a?b/100%', 'bafk/a?b/100%'],
+    ['ipfs://bafk', '/a?b/100%', 'ipfs://bafk/a%3Fb/100%25'],
+    ['/ipfs/bafk/', '', '/ipfs/bafk/']
+  ]) {
+    const node = core()
+    await archives(node).export(cid, { path }).cancel()
+    const { value } = await archives(node).export(cid, { path }).getReader().read()
+    assert.equal(value?.length, 1)
+    assert.equal(node.asked.path, expected)
+  }
+})

@@ -63,7 +63,9 @@ export class Archives {
   export (cid, options) {
     const { path = '', scope = 'all', entityBytes, dups = false, providers = [], signal } = read(options, CAR_OUT, 'car.export')
     const [from, to] = entityBytes ?? []
-    const below = path.replace(/^\//, '')
+    // behind a URL a path is one too: each of its names is written as URLs have them
+    const isUrl = /^ip[fn]s:/i.test(String(cid))
+    const below = path.replace(/^\//, '').split('/').map(name => isUrl ? encodeURIComponent(name) : name).join('/')
     const place = below === '' ? String(cid) : `${String(cid).replace(/\/$/, '')}/${below}`
     return readable(this.#tasks, () => this.#node.carExport(place, { scope, dups, from, to }, providers), signal)
   }

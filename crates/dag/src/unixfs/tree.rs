@@ -100,7 +100,6 @@ impl Tree {
     /// `None` says nothing; what differs from what was said before is refused.
     pub fn set_meta(&mut self, path: &str, meta: Meta) -> Result<(), DirError> {
         meta.check()?;
-        meta.check()?;
         let folder = match path {
             "/" => 0,
             _ => self.make_folders(path, path.strip_suffix('/').unwrap_or(path))?,
