@@ -64,6 +64,7 @@ mod options;
 mod pieces;
 mod reader;
 mod section;
+mod seen;
 mod slots;
 
 pub use error::{CarError, Part};

@@ -369,6 +369,116 @@ fn a_chain_is_exported_however_long() {
     assert_eq!(all(&store, &cid, dups()).len(), 20_001);
 }
 
+#[test]
+fn a_part_that_a_range_cut_is_unfolded_again() {
+    let mut store = Store::default();
+    let (a, b) = (store.put_raw(b"aaaa"), store.put_raw(b"bbbb"));
+    let node = store.put_file(&[(a.clone(), 4), (b.clone(), 4)]);
+    let root = store.put_file(&[(node.clone(), 8), (node.clone(), 8)]);
+    let of = |from, to| {
+        let range = Some(ByteRange { from, to: Some(to) });
+        all(&store, &root, ExportOptions { range, ..ExportOptions::default() })
+    };
+    assert_eq!(of(4, 11), [&root, &node, &b, &a].map(Clone::clone));
+    assert_eq!(of(4, 7), [&root, &node, &b].map(Clone::clone));
+    assert_eq!(of(8, 11), [&root, &node, &a].map(Clone::clone));
+    assert_eq!(of(0, 15), [&root, &node, &a, &b].map(Clone::clone));
+}
+
+#[test]
+fn a_file_of_every_size_that_can_be_announced_has_ranges() {
+    let mut store = Store::default();
+    let leaf = store.put_raw(b"0123456789");
+    for parts in [&[u64::MAX][..], &[u64::MAX, u64::MAX], &[1, u64::MAX - 1], &[1 << 63, 1 << 63]] {
+        let parts: Vec<_> = parts.iter().map(|size| (leaf.clone(), *size)).collect();
+        let root = store.put_file(&parts);
+        for (from, to) in [(0, -1), (-1, -1), (i64::MIN, i64::MIN), (i64::MAX, -1), (0, i64::MAX)] {
+            let range = Some(ByteRange { from, to: Some(to) });
+            let cids = all(&store, &root, ExportOptions { range, ..ExportOptions::default() });
+            assert!(cids[0] == root && cids.len() <= 2);
+        }
+    }
+    let root = store.put_file(&[(leaf.clone(), u64::MAX)]);
+    let range = Some(ByteRange { from: -1, to: Some(-1) });
+    let options = ExportOptions { range, ..ExportOptions::default() };
+    assert_eq!(all(&store, &root, options), [root, leaf]);
+}
+
+/// A node of this many links to nothing that has to be asked for, behind a link to `first`. Each
+/// takes 8 bytes of the block, and about seven times that where it waits to be followed.
+fn dense(store: &mut Store, first: &Cid, links: usize) -> Cid {
+    let link = [0x12, 0x06, 0x0a, 0x04, 0x01, 0x70, 0, 0];
+    let mut bytes = pb::encode(&[Link { cid: first.clone(), name: None, tsize: None }], None);
+    bytes.extend(link.repeat(links));
+    store.put(dag_pb(bytes))
+}
+
+#[test]
+fn wide_nodes_that_come_together_wait_for_their_turn() {
+    let mut store = Store::default();
+    let nodes: Vec<Cid> = (0..4u8)
+        .map(|number| {
+            let leaf = store.put_raw(&[number]);
+            dense(&mut store, &leaf, 200_000)
+        })
+        .collect();
+    let entries: Vec<_> = nodes.iter().map(|cid| ("", cid)).collect();
+    let root = directory(&mut store, &entries);
+    // room for the header, the root and these: their links have to wait
+    let window = Window { blocks: 7, bytes: 64 << 20 };
+    let mut export = Export::new(root.clone(), Vec::new(), ExportOptions { window, ..dups() });
+    assert!(export.give(store.get(&root)).unwrap());
+    assert_eq!(export.wants()[1..], nodes);
+    for cid in nodes.iter().rev() {
+        assert!(export.give(store.get(cid)).unwrap());
+    }
+    // each is unfolded when what stands before it was read
+    let mut told = Vec::new();
+    while !export.is_done() {
+        while export.read().unwrap().is_some() {}
+        let wants = export.wants();
+        wants.iter().for_each(|cid| assert!(export.give(store.get(cid)).unwrap()));
+        told.extend(wants);
+    }
+    assert_eq!(told, (0..4u8).map(|number| raw(&[number]).cid().clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn wide_files_are_exported_through_any_window() {
+    let mut store = Store::default();
+    let leaf = store.put_raw(&[7; 16]);
+    let nodes: Vec<_> = (0..60u8)
+        .map(|number| {
+            let last = store.put_raw(&[number; 16]);
+            let mut parts = vec![(leaf.clone(), 16); 10_000];
+            parts.push((last, 16));
+            (store.put_file(&parts), 160_016)
+        })
+        .collect();
+    let root = store.put_file(&nodes);
+    let window = Window { blocks: 64, bytes: 64 << 20 };
+    let range = Some(ByteRange { from: 0, to: None });
+    let cids = all(&store, &root, ExportOptions { window, range, ..ExportOptions::default() });
+    // the leaf of sevens is one of the last ones too
+    assert_eq!(cids.len(), 1 + 60 + 60);
+}
+
+#[test]
+fn links_of_one_way_that_are_too_many_are_named() {
+    let mut store = Store::default();
+    let mut way = vec![store.put_raw(b"leaf")];
+    for _ in 0..4 {
+        way.push(dense(&mut store, &way[way.len() - 1].clone(), 200_000));
+    }
+    assert_eq!(all(&store, &way[4], ExportOptions::default()).len(), 5);
+    // where no more than one block is asked for, all have links left when the next one comes
+    let window = Window { blocks: 1, bytes: 1 };
+    let options = ExportOptions { window, ..ExportOptions::default() };
+    let error = export(&store, &way[4], &[], options).unwrap_err();
+    assert_eq!(error, ExportError::TooMuchHeld { cid: way[1].clone() });
+    assert_eq!(error.kind(), ErrorKind::Limit);
+}
+
 /// A random graph: each node links to some of those before it.
 fn any_graph() -> impl Strategy<Value = (Store, Cid)> {
     let node = prop::collection::vec(any::<prop::sample::Index>(), 0..5);
@@ -408,6 +518,29 @@ proptest! {
         let window = Window { blocks, bytes };
         let options = ExportOptions { dups, window, ..ExportOptions::default() };
         prop_assert_eq!(all(&store, &root, options), twin(&store, &root, dups));
+    }
+
+    #[test]
+    fn a_range_without_repetitions_has_the_blocks_of_one_with(
+        letters in prop::collection::vec(0..2u8, 1..7),
+        times in 1..12usize,
+        (from, to) in (-70..70i64, prop::option::of(-70..70i64)),
+        chunk in 1..5usize,
+        max_links in 2..4usize,
+        raw_leaves in any::<bool>(),
+        blocks in 1..9usize,
+    ) {
+        let mut store = Store::default();
+        let chunking = avocet_dag::unixfs::Chunking::Size(chunk);
+        let options = ImportOptions { chunking, max_links, raw_leaves, ..Default::default() };
+        let root = import(&options, [letters.repeat(times).into()], &mut store).cid;
+        let window = Window { blocks, bytes: 1 << 20 };
+        let range = Some(ByteRange { from, to });
+        let once = ExportOptions { range, window, ..ExportOptions::default() };
+        let mut first = all(&store, &root, ExportOptions { dups: true, ..once });
+        let mut seen = HashSet::new();
+        first.retain(|cid| seen.insert(cid.clone()));
+        prop_assert_eq!(all(&store, &root, once), first);
     }
 
     #[test]

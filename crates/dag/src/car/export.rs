@@ -1,7 +1,9 @@
 //! Writing: wants out, blocks in, bytes of an archive out.
 
+mod ahead;
+
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     ops::Range,
 };
 
@@ -9,14 +11,10 @@ use bytes::Bytes;
 
 use super::{
     ExportError, ExportOptions, Scope, header, section_head,
-    slots::{Below, Link, Links, Slot, below},
+    seen::Seen,
+    slots::{Arrived, Below, Link, Links, Slot},
 };
-use crate::{
-    Block, Cid, Payload,
-    resolve::Resolver,
-    unixfs::{MAX_HELD, Window},
-    walk::MAX_VISITED,
-};
+use crate::{Block, Cid, Payload, resolve::Resolver, unixfs::Window};
 
 /// Writes an archive of version 1 with the one root that a path leads to: first the blocks that
 /// it takes to follow the path, then what the [`Scope`] says, depth first, links in their order.
@@ -26,8 +24,9 @@ use crate::{
 /// twice: to follow it, and to write them. Raw blocks need not be in memory, others must. What
 /// CIDs carry in themselves is followed and not written.
 ///
-/// Memory: the blocks of the window, links of [`MAX_HELD`] bytes at most, and without `dups` about
-/// 100 bytes for each block written, [`MAX_VISITED`] of them at most. With `dups` a graph of few
+/// Memory: the blocks of the window, links of [`MAX_HELD`](crate::unixfs::MAX_HELD) bytes at most on the way to the next
+/// block and of a quarter of that ahead of it, and without `dups` about 100 bytes for each block
+/// written, [`MAX_VISITED`](crate::walk::MAX_VISITED) of them at most. With `dups` a graph of few
 /// blocks may give an archive without end; whoever reads may stop at any time.
 #[derive(Debug)]
 pub struct Export<B> {
@@ -48,7 +47,7 @@ pub struct Export<B> {
     asked: HashMap<Cid, usize>,
     /// The size of the last block that came.
     guess: usize,
-    visited: HashSet<Cid>,
+    seen: Seen,
     fresh: Vec<Cid>,
     failed: Option<ExportError>,
 }
@@ -69,7 +68,7 @@ impl<B: Payload> Export<B> {
             held: 0,
             asked: HashMap::new(),
             guess: 0,
-            visited: HashSet::new(),
+            seen: Seen::default(),
             fresh: Vec::new(),
             failed: None,
         };
@@ -141,8 +140,9 @@ impl<B: Payload> Export<B> {
             Scope::Entity => Below::Entity,
             Scope::All => Below::All,
         };
-        self.put_node(1, &end, Links::new(vec![end.clone()], below))?;
-        self.put_node(1, &end, Links::new(way, Below::Nothing))
+        self.put_node(1, Links::new(vec![end], below));
+        self.put_node(1, Links::new(way, Below::Nothing));
+        Ok(())
     }
 
     fn accept(&mut self, block: &Block<B>) -> Result<bool, ExportError> {
@@ -166,12 +166,11 @@ impl<B: Payload> Export<B> {
                 }
             }
         }
-        // from the back, so that what one place unfolds into does not move the others
-        for place in places.into_iter().rev() {
-            let Some(Slot::Want(link)) = self.slots.remove(place) else { continue };
-            self.ahead.blocks -= 1;
-            self.unfold(place, &link, block)?;
-            self.put(place, Slot::Block(link.cid, block.bytes().clone()));
+        for place in places {
+            let Some(slot) = self.slots.get_mut(place) else { continue };
+            let Slot::Want(Link { part, .. }) = *slot else { continue };
+            *slot = Slot::Block(Arrived::new(block.clone(), part));
+            self.ahead.bytes += block.len();
         }
         self.fill()?;
         Ok(true)
@@ -180,26 +179,23 @@ impl<B: Payload> Export<B> {
     fn next_bytes(&mut self) -> Result<Option<B>, ExportError> {
         loop {
             match self.slots.front() {
-                Some(Slot::Bytes(_) | Slot::Block(..)) => {}
+                Some(Slot::Bytes(_) | Slot::Block(_)) => {}
                 _ => return Ok(None),
             }
-            let (cid, bytes) = match self.slots.pop_front() {
-                Some(Slot::Block(cid, bytes)) => (cid, bytes),
+            let Arrived { block, part, .. } = match self.slots.pop_front() {
+                Some(Slot::Block(arrived)) => arrived,
                 Some(Slot::Bytes(bytes)) => {
                     self.count_out(bytes.len());
                     return Ok(Some(bytes));
                 }
                 _ => return Ok(None),
             };
-            self.count_out(bytes.len());
-            if !self.options.dups {
-                if self.visited.len() == MAX_VISITED {
-                    return Err(ExportError::TooMany);
-                }
-                // it may have come into view before it turned out to be needed earlier
-                if !self.visited.insert(cid.clone()) {
-                    continue;
-                }
+            self.count_out(block.len());
+            let (cid, bytes) = block.into_parts();
+            // it may have come into view before it turned out to be needed earlier
+            if !self.options.dups && !self.seen.write(&cid, part)? {
+                self.fill()?;
+                continue;
             }
             let head = section_head(&cid, bytes.len());
             if !bytes.is_empty() {
@@ -207,91 +203,5 @@ impl<B: Payload> Export<B> {
             }
             return Ok(Some(Bytes::from(head).into()));
         }
-    }
-
-    /// Asks for as much as the window allows, in the archive's order.
-    fn fill(&mut self) -> Result<(), ExportError> {
-        loop {
-            let place = self.slots.iter().position(|slot| matches!(slot, Slot::Node(..)));
-            let Some(place) = place else { return Ok(()) };
-            let before = self.slots.range(..place);
-            let full = place > 0 && self.is_full();
-            let Slot::Node(links, cost) = &self.slots[place] else { return Ok(()) };
-            let Some(cid) = links.first() else {
-                self.held -= cost;
-                self.slots.remove(place);
-                continue;
-            };
-            let comes = |slot: &Slot<B>| match slot {
-                Slot::Want(other) => other.cid == *cid,
-                Slot::Block(other, _) => other == cid,
-                _ => false,
-            };
-            let known =
-                !self.options.dups && (self.visited.contains(cid) || before.into_iter().any(comes));
-            // what comes next is asked for whatever the window says, or nothing would move
-            if !known && full {
-                return Ok(());
-            }
-            let Some(Slot::Node(links, _)) = self.slots.get_mut(place) else { return Ok(()) };
-            if let Some(link) = links.next().filter(|_| !known) {
-                self.ask(place, link)?;
-            }
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        let coming: usize = self.asked.values().sum::<usize>().saturating_mul(self.guess);
-        let Window { blocks, bytes } = self.options.window;
-        self.ahead.blocks >= blocks || self.ahead.bytes.saturating_add(coming) >= bytes
-    }
-
-    /// Puts a want before the slot at `place`.
-    fn ask(&mut self, place: usize, link: Link) -> Result<(), ExportError> {
-        let cid = &link.cid;
-        cid.check().map_err(|source| ExportError::Link { cid: cid.clone(), source })?;
-        if let Some(block) = Block::<B>::inline(cid) {
-            return self.unfold(place, &link, &block);
-        }
-        let waiting = self.asked.entry(cid.clone()).or_default();
-        *waiting += 1;
-        if *waiting == 1 {
-            self.fresh.push(cid.clone());
-        }
-        self.put(place, Slot::Want(link));
-        Ok(())
-    }
-
-    /// Puts what lies below a block before the slot at `place`.
-    fn unfold(&mut self, place: usize, link: &Link, block: &Block<B>) -> Result<(), ExportError> {
-        let links = below(block, link, self.options.range, &mut self.span)?;
-        self.put_node(place, &link.cid, links)
-    }
-
-    fn put_node(&mut self, place: usize, cid: &Cid, links: Links) -> Result<(), ExportError> {
-        if links.first().is_none() {
-            return Ok(());
-        }
-        let cost = size_of::<Slot<B>>() + links.cost();
-        self.held += cost;
-        if self.held > MAX_HELD {
-            return Err(ExportError::TooMuchHeld { cid: cid.clone() });
-        }
-        self.slots.insert(place, Slot::Node(links, cost));
-        Ok(())
-    }
-
-    /// Puts anything but a node before the slot at `place`.
-    fn put(&mut self, place: usize, slot: Slot<B>) {
-        self.ahead.blocks += 1;
-        if let Slot::Block(_, bytes) | Slot::Bytes(bytes) = &slot {
-            self.ahead.bytes += bytes.len();
-        }
-        self.slots.insert(place, slot);
-    }
-
-    fn count_out(&mut self, bytes: usize) {
-        self.ahead.blocks -= 1;
-        self.ahead.bytes -= bytes;
     }
 }

@@ -43,7 +43,7 @@ impl ByteRange {
         };
         let end = match self.to {
             None => size,
-            Some(to @ ..0) => (size + 1).saturating_sub(to.unsigned_abs()),
+            Some(to @ ..0) => size.saturating_sub(to.unsigned_abs() - 1),
             Some(to) => to.unsigned_abs() + 1,
         };
         start..end.min(size)
@@ -94,10 +94,34 @@ pub enum ExportError {
     /// More than [`MAX_VISITED`] blocks, of which each has to be remembered.
     #[error("more than {MAX_VISITED} blocks")]
     TooMany,
-    /// Links of more than [`MAX_HELD`](crate::unixfs::MAX_HELD) bytes would have to be held.
+    /// Links of more than [`MAX_HELD`](crate::unixfs::MAX_HELD) bytes would have to be held: those
+    /// of the block that comes next, and those left over on the way to it.
     #[error("too many links wait to be followed at {cid}")]
     TooMuchHeld {
         /// The block whose links were too many.
         cid: Cid,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_files_of_any_announced_size() {
+        let of = |from, to, size| ByteRange { from, to }.of(size);
+        assert_eq!(of(0, Some(-1), 100), 0..100);
+        assert_eq!(of(0, Some(-100), 100), 0..1);
+        assert_eq!(of(0, Some(-101), 100), 0..0);
+        for size in [u64::MAX, u64::MAX - 1, 1 << 63, i64::MAX as u64] {
+            assert_eq!(of(0, Some(-1), size), 0..size);
+            assert_eq!(of(-1, Some(-1), size), size - 1..size);
+            assert_eq!(of(-1, None, size), size - 1..size);
+            assert_eq!(of(-2, Some(-2), size), size - 2..size - 1);
+            assert_eq!(of(0, Some(i64::MAX), size), 0..size.min(1 << 63));
+        }
+        assert_eq!(of(i64::MIN, Some(i64::MIN), u64::MAX), (1 << 63) - 1..1 << 63);
+        assert_eq!(of(i64::MIN, Some(i64::MIN), 0), 0..0);
+        assert_eq!(of(0, Some(-1), 0), 0..0);
+    }
 }

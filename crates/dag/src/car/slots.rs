@@ -15,20 +15,69 @@ pub(super) enum Slot<B> {
     /// A block that was asked for.
     Want(Link),
     /// One that is here; its head is not read yet.
-    Block(Cid, B),
+    Block(Arrived<B>),
     /// Bytes to be read.
     Bytes(B),
     /// Links left to follow, and what they cost.
     Node(Links, usize),
 }
 
+impl<B> Slot<B> {
+    /// Whether it is to become other slots, sooner or later.
+    pub fn is_unfinished(&self) -> bool {
+        match self {
+            Self::Node(..) => true,
+            Self::Block(arrived) => !arrived.is_open,
+            Self::Want(_) | Self::Bytes(_) => false,
+        }
+    }
+
+    /// The block that it is, or will be, and its part in the archive.
+    pub fn block(&self) -> Option<(&Cid, Part)> {
+        match self {
+            Self::Want(link) => Some((&link.cid, link.part)),
+            Self::Block(Arrived { block, part, .. }) => Some((block.cid(), *part)),
+            Self::Bytes(_) | Self::Node(..) => None,
+        }
+    }
+}
+
+/// A block that is here.
+#[derive(Debug)]
+pub(super) struct Arrived<B> {
+    pub block: Block<B>,
+    pub part: Part,
+    /// Whether its links have their slot, or need none.
+    pub is_open: bool,
+    /// What they would cost, once that was too much.
+    pub cost: usize,
+}
+
+impl<B: Payload> Arrived<B> {
+    pub fn new(block: Block<B>, part: Part) -> Self {
+        let cid = block.cid();
+        // what stands in its CID is not written: to open it is to remove it
+        let is_leaf = cid.codec() == code::RAW || part.below == Below::Nothing;
+        let is_open = is_leaf && cid.inline().is_none();
+        Self { block, part, is_open, cost: 0 }
+    }
+}
+
 /// Something that may have to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
     pub cid: Cid,
+    pub part: Part,
+}
+
+/// What a block is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
     pub below: Below,
     /// Where in the file it begins, for parts of files.
     pub start: u64,
+    /// Whether everything below it is written, and not only what a range needs.
+    pub is_whole: bool,
 }
 
 /// What else has to be written with a block.
@@ -54,20 +103,35 @@ pub(super) struct Links {
     /// Where in the file each begins; nothing for what is no part of one.
     starts: vec::IntoIter<u64>,
     below: Below,
+    /// Whether of the first only the end is asked for, and of the last only the beginning. Those
+    /// between lie inside of what is asked for.
+    cut: (bool, bool),
 }
 
 impl Links {
     pub fn new(cids: Vec<Cid>, below: Below) -> Self {
-        Self { cids: cids.into_iter(), starts: Vec::new().into_iter(), below }
+        let (cids, starts) = (cids.into_iter(), Vec::new().into_iter());
+        Self { cids, starts, below, cut: (false, false) }
     }
 
-    pub fn first(&self) -> Option<&Cid> {
-        self.cids.as_slice().first()
+    pub fn first(&self) -> Option<Link> {
+        let cid = self.cids.as_slice().first()?.clone();
+        let start = self.starts.as_slice().first().copied().unwrap_or(0);
+        let (first, last) = self.cut;
+        // of raw blocks all that there is comes with any byte
+        let is_cut = first || (last && self.cids.len() == 1);
+        let is_whole = !is_cut || cid.codec() == code::RAW;
+        Some(Link { cid, part: Part { below: self.below, start, is_whole } })
     }
 
-    pub fn next(&mut self) -> Option<Link> {
-        let start = self.starts.next().unwrap_or(0);
-        self.cids.next().map(|cid| Link { cid, below: self.below, start })
+    pub fn skip_first(&mut self) {
+        self.cut.0 = false;
+        self.starts.next();
+        self.cids.next();
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.cids.len() == 0
     }
 
     /// Bytes that they take.
@@ -80,12 +144,12 @@ impl Links {
 /// it is found when the file's root is here.
 pub(super) fn below<B: Payload>(
     block: &Block<B>,
-    link: &Link,
+    part: Part,
     range: Option<ByteRange>,
     span: &mut Option<Range<u64>>,
 ) -> Result<Links, ExportError> {
     let nothing = || Links::new(Vec::new(), Below::Nothing);
-    Ok(match link.below {
+    Ok(match part.below {
         Below::Nothing => nothing(),
         Below::All => {
             let mut cids = codec::links(block)?;
@@ -101,11 +165,11 @@ pub(super) fn below<B: Payload>(
             Ok(opened) if opened.kind() == Type::File => {
                 let size = opened.data().and_then(file_size);
                 *span = range.map(|range| range.of(size.unwrap_or(0)));
-                file(block.cid(), opened, link.start, span.as_ref())?
+                file(block.cid(), opened, part.start, span.as_ref())?
             }
             Ok(_) => nothing(),
         },
-        Below::File => file(block.cid(), unixfs::open(block)?, link.start, span.as_ref())?,
+        Below::File => file(block.cid(), unixfs::open(block)?, part.start, span.as_ref())?,
         Below::Shard => shard(unixfs::open(block)?),
     })
 }
@@ -131,6 +195,8 @@ fn file(
     for (link, size) in node.links().zip(data.blocksizes) {
         let end = start.saturating_add(size);
         if start.max(span.start) < end.min(span.end) {
+            links.cut.0 |= start < span.start;
+            links.cut.1 |= end > span.end;
             cids.push(link.cid);
             starts.push(start);
         }
