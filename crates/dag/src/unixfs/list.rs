@@ -1,72 +1,20 @@
 //! Listing a directory, in one block or in many: wants out, blocks in, entries out.
 
+mod error;
 mod part;
 
-use std::{borrow::Cow, collections::VecDeque};
+use std::collections::VecDeque;
 
-use part::Part;
+pub use error::ListError;
+pub use part::ListedEntry;
+use part::{Part, Want};
 
-use super::{MAX_HELD, NodeError, Type, Window, hamt::shard::Place};
-use crate::{Block, Cid, CidError, Payload};
+use super::{MAX_HELD, Window};
+use crate::{Block, Cid, Payload};
 
 /// The most links of one directory that are looked at, those between its own blocks included:
 /// ten times the largest directory that is tested, and what a hostile one can make a reader do.
 pub const MAX_LISTED: usize = 1024 * 1024;
-
-/// Why a directory cannot be listed, or not any further.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListError {
-    /// What was to be listed is no directory.
-    #[error("{cid} is a {found}, not a directory")]
-    NotADirectory {
-        /// What it is called.
-        cid: Cid,
-        /// What it is.
-        found: Type,
-    },
-    /// A part of the directory has a CID that nothing can be verified by.
-    #[error("a part of the directory cannot be fetched: {cid}: {source}")]
-    Link {
-        /// The part.
-        cid: Cid,
-        /// What is wrong with its CID.
-        source: CidError,
-    },
-    /// More than [`MAX_LISTED`] links.
-    #[error("directory {cid} has more than {MAX_LISTED} entries")]
-    TooMany {
-        /// The directory.
-        cid: Cid,
-    },
-    /// More than [`MAX_HELD`] bytes of the directory would have to be held at once.
-    #[error("the parts of the directory at {cid} are too large to be read together")]
-    TooMuchHeld {
-        /// The part that was one too many.
-        cid: Cid,
-    },
-    /// A block is no part of a directory, or a damaged one.
-    #[error(transparent)]
-    Node(#[from] NodeError),
-}
-
-/// One entry of a directory that is listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedEntry {
-    /// The name as it is stored: any bytes. It may be `..` or hold slashes; where it becomes a
-    /// path or markup, the caller makes it safe.
-    pub name: Box<[u8]>,
-    /// What it links to. May be a CID that nothing can be verified by.
-    pub cid: Cid,
-    /// Bytes of all blocks below, as the link claims.
-    pub tsize: Option<u64>,
-}
-
-impl ListedEntry {
-    /// The name as text, with U+FFFD for what is not UTF-8.
-    pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.name)
-    }
-}
 
 /// Lists a directory from blocks that somebody else fetches.
 ///
@@ -115,7 +63,9 @@ impl ListedEntry {
 /// # }
 /// ```
 ///
-/// Memory: the blocks of the [`Window`], one block a level, and [`MAX_HELD`] bytes at most.
+/// Memory: the blocks of the [`Window`], one block a level, and [`MAX_HELD`] bytes at most. A
+/// block ahead that finds no room is let go, and asked for again when its turn comes: its CID is told once
+/// more.
 #[derive(Debug)]
 pub struct Listing<B> {
     root: Cid,
@@ -124,6 +74,8 @@ pub struct Listing<B> {
     slots: VecDeque<Slot<B>>,
     /// Bytes of the blocks that slots are of, each as often as there are slots of it.
     held: usize,
+    /// What wants count for.
+    reserved: usize,
     /// Links that may still be looked at.
     left: usize,
     misplaced: u64,
@@ -140,15 +92,8 @@ enum Slot<B> {
     Run(Part<B>),
     /// A block whose links are still to be told apart.
     Part(Part<B>),
-}
-
-#[derive(Debug)]
-struct Want {
-    cid: Cid,
-    /// Where in a sharded directory it stands; the root does not know yet.
-    place: Option<Place>,
-    /// What it counts for until it is here: the length of the block that links to it.
-    charge: usize,
+    /// A block that found no room, or had to make some: to be asked for again.
+    Later(Want),
 }
 
 impl<B: Payload> Listing<B> {
@@ -159,14 +104,14 @@ impl<B: Payload> Listing<B> {
             window,
             slots: VecDeque::new(),
             held: 0,
+            reserved: 0,
             left: MAX_LISTED,
             misplaced: 0,
             fresh: Vec::new(),
             failed: None,
         };
-        if let Err(error) =
-            listing.ask(0, Want { cid: root, place: None, charge: 0 }).and_then(|()| listing.fill())
-        {
+        let root = Want { cid: root, place: None, charge: 0, links: None };
+        if let Err(error) = listing.ask(0, root).and_then(|()| listing.fill()) {
             listing.fail(error);
         }
         listing
@@ -182,7 +127,8 @@ impl<B: Payload> Listing<B> {
         self.check()?;
         let waits = |slot: &Slot<B>| matches!(slot, Slot::Want(want) if want.cid == *block.cid());
         let mut given = false;
-        for at in (0..self.slots.len()).rev() {
+        // what a want becomes takes its place: those behind it do not move
+        for at in 0..self.slots.len() {
             if waits(&self.slots[at]) {
                 given = true;
                 self.arrive(at, block.bytes().clone()).map_err(|error| self.fail(error))?;
@@ -228,21 +174,33 @@ impl<B: Payload> Listing<B> {
     }
 
     /// Tells links to entries from links to further blocks, and asks for as many of these as the
-    /// window allows, the earliest first.
+    /// window and the room allow, the earliest first.
     fn fill(&mut self) -> Result<(), ListError> {
         loop {
-            let at = self.slots.iter().position(|slot| matches!(slot, Slot::Part(_)));
-            let Some(at) = at else { return Ok(()) };
+            let unfolds = |slot: &Slot<B>| matches!(slot, Slot::Part(_) | Slot::Later(_));
+            let Some(at) = self.slots.iter().position(unfolds) else { return Ok(()) };
+            let takes = match &self.slots[at] {
+                Slot::Part(part) => 2 * part.len(), // for a run, and for a want
+                Slot::Later(want) => want.charge,
+                Slot::Want(_) | Slot::Run(_) => return Ok(()),
+            };
             // what comes next is asked for whatever the window says, or nothing would move
-            let full = self.slots.len() >= self.window.blocks || self.held >= self.window.bytes;
-            if full && at > 0 {
+            if at > 0 && self.is_full(takes) {
                 return Ok(());
+            }
+            if let Slot::Later(want) = &self.slots[at] {
+                let want = want.clone();
+                self.slots.remove(at);
+                self.ask(at, want)?;
+                continue;
             }
             let Slot::Part(part) = &mut self.slots[at] else { return Ok(()) };
             let charge = part.len();
             let (run, shard) = part.until_shard();
             match shard {
-                Some((cid, place)) => self.ask(at, Want { cid, place: Some(place), charge })?,
+                Some((cid, place)) => {
+                    self.ask(at, Want { cid, place: Some(place), charge, links: None })?;
+                }
                 None => {
                     self.held -= charge;
                     self.slots.remove(at);
@@ -253,6 +211,14 @@ impl<B: Payload> Listing<B> {
                 self.slots.insert(at, Slot::Run(run));
             }
         }
+    }
+
+    /// Whether what is here and asked for leaves no place for this many bytes more.
+    fn is_full(&self, takes: usize) -> bool {
+        let taken = self.held + self.reserved;
+        self.slots.len() >= self.window.blocks
+            || taken >= self.window.bytes
+            || taken + takes > MAX_HELD
     }
 
     /// Puts a want before the slot at `at`.
@@ -266,7 +232,7 @@ impl<B: Payload> Listing<B> {
         if inline.is_none() && !self.slots.iter().any(waits) {
             self.fresh.push(cid);
         }
-        self.held += want.charge;
+        self.reserved += want.charge;
         self.slots.insert(at, Slot::Want(want));
         match inline {
             Some(block) => self.arrive(at, block.into_parts().1),
@@ -276,17 +242,47 @@ impl<B: Payload> Listing<B> {
 
     /// Puts a block in the place of the want for it.
     fn arrive(&mut self, at: usize, bytes: B) -> Result<(), ListError> {
-        let Some(Slot::Want(Want { cid, place, charge })) = self.slots.remove(at) else {
+        let Some(slot) = self.slots.get_mut(at) else { return Ok(()) };
+        let Slot::Want(want) = slot else { return Ok(()) };
+        let want = want.clone();
+        self.reserved -= want.charge;
+        let len = bytes.len();
+        if !self.make_room(at, &want, len)? {
+            self.slots[at] = Slot::Later(Want { charge: len, ..want });
             return Ok(());
-        };
-        self.held = self.held - charge + bytes.len();
-        if self.held > MAX_HELD {
-            return Err(ListError::TooMuchHeld { cid });
         }
-        let (part, links) = Part::open(&cid, bytes, place)?;
-        let left = self.left.checked_sub(links);
-        self.left = left.ok_or_else(|| ListError::TooMany { cid: self.root.clone() })?;
-        self.slots.insert(at, Slot::Part(part));
+        let again = want.links.is_some();
+        let (part, links) = Part::open(want, bytes)?;
+        if !again {
+            let left = self.left.checked_sub(links);
+            self.left = left.ok_or_else(|| ListError::TooMany { cid: self.root.clone() })?;
+        }
+        self.held += len;
+        self.slots[at] = Slot::Part(part);
         Ok(())
+    }
+
+    /// Whether there is room for a block of this length at `at`. What is listed next gets that of
+    /// blocks further on; only those above it must have room beside it.
+    fn make_room(&mut self, at: usize, want: &Want, len: usize) -> Result<bool, ListError> {
+        if at > 0 {
+            return Ok(self.held + self.reserved + len <= MAX_HELD);
+        }
+        for slot in self.slots.iter_mut().rev() {
+            if self.held + len <= MAX_HELD {
+                return Ok(true);
+            }
+            let part = match slot {
+                Slot::Part(part) if !part.is_above(want) => part,
+                Slot::Run(part) => part,
+                _ => continue,
+            };
+            self.held -= part.len();
+            *slot = Slot::Later(part.rest());
+        }
+        match self.held + len <= MAX_HELD {
+            true => Ok(true),
+            false => Err(ListError::TooMuchHeld { cid: want.cid.clone() }),
+        }
     }
 }

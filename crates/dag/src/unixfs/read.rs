@@ -5,11 +5,11 @@ mod part;
 
 use std::{
     collections::VecDeque,
-    ops::{Bound, Range, RangeBounds},
+    ops::{Range, RangeBounds},
 };
 
 pub use error::ReadError;
-use part::{Node, Want, charge, check_node, check_part, check_size};
+use part::{Node, Want, charge, check_node, check_part, check_size, trim};
 
 use super::{Envelope, open_bytes};
 use crate::{Block, Cid, MAX_BLOCK, Payload};
@@ -45,9 +45,12 @@ impl Default for Window {
 /// for; to read elsewhere, make another reader (the inner nodes will be near by now).
 ///
 /// What is read is never short: a file whose sizes lie ends in an error. Bytes of raw blocks and
-/// of dag-pb leaves are slices of the blocks that were given. Dag-pb blocks must be in memory.
+/// of dag-pb leaves are slices of the blocks that were given, unless these hold little else of the
+/// file. Dag-pb blocks must be in memory.
 ///
-/// Memory: the blocks of the [`Window`], and inner nodes of [`MAX_HELD`] bytes at most.
+/// Memory: twice the bytes of the [`Window`] at most where blocks are half empty, and inner nodes
+/// of [`MAX_HELD`] bytes at most. An inner node ahead that finds no room is let go, and asked for
+/// again when its turn comes: its CID is told once more.
 #[derive(Debug)]
 pub struct Reader<B> {
     /// What is still to be read. Its end is known once the root is here.
@@ -60,6 +63,8 @@ pub struct Reader<B> {
     ahead: Window,
     /// Bytes of the slots that are nodes.
     held: usize,
+    /// What wants keep free of the room for nodes.
+    reserved: usize,
     /// Wants not told yet.
     fresh: Vec<Cid>,
     failed: Option<ReadError>,
@@ -69,36 +74,29 @@ pub struct Reader<B> {
 enum Slot<B> {
     /// A block that was asked for.
     Want(Want),
-    /// Bytes to be read.
-    Bytes(B),
+    /// Bytes to be read, and what they count for in `ahead`.
+    Bytes(B, usize),
     /// An inner node with links left to follow.
     Node(Node<B>),
+    /// An inner node that found no room, or had to make some: to be asked for again.
+    Later(Want),
 }
 
 impl<B: Payload> Reader<B> {
     /// A reader of `range` of the file `root`. What lies past the file's end is left out.
     pub fn new(root: Cid, range: impl RangeBounds<u64>, window: Window) -> Self {
-        let start = match range.start_bound() {
-            Bound::Included(start) => *start,
-            Bound::Excluded(start) => start.saturating_add(1),
-            Bound::Unbounded => 0,
-        };
-        let end = match range.end_bound() {
-            Bound::Included(end) => end.saturating_add(1),
-            Bound::Excluded(end) => *end,
-            Bound::Unbounded => u64::MAX,
-        };
         let mut reader = Self {
-            range: start..end,
+            range: part::bounds(&range),
             size: None,
             window,
             slots: VecDeque::new(),
             ahead: Window { blocks: 0, bytes: 0 },
             held: 0,
+            reserved: 0,
             fresh: Vec::new(),
             failed: None,
         };
-        let root = Want { cid: root, start: 0, size: None, depth: 0 };
+        let root = Want { cid: root, start: 0, size: None, depth: 0, from: 0, reserve: 0 };
         if let Err(error) = reader.ask(0, root).and_then(|()| reader.fill()) {
             reader.fail(error);
         }
@@ -114,11 +112,13 @@ impl<B: Payload> Reader<B> {
     pub fn give(&mut self, block: &Block<B>) -> Result<bool, ReadError> {
         self.check()?;
         let waits = |slot: &Slot<B>| matches!(slot, Slot::Want(want) if want.cid == *block.cid());
-        let places: Vec<usize> =
-            (0..self.slots.len()).filter(|place| waits(&self.slots[*place])).collect();
-        // from the back, so that what one place unfolds into does not move the others
-        for place in places.iter().rev() {
-            self.arrive(*place, block.bytes().clone()).map_err(|error| self.fail(error))?;
+        // counted from the end, as what a place unfolds into moves those behind it; the first ones
+        // first, as they need the room most
+        let len = self.slots.len();
+        let places: Vec<usize> = (0..len).filter(|place| waits(&self.slots[*place])).collect();
+        for place in &places {
+            let place = self.slots.len() - (len - place);
+            self.arrive(place, block.bytes().clone()).map_err(|error| self.fail(error))?;
         }
         self.fill().map_err(|error| self.fail(error))?;
         Ok(!places.is_empty())
@@ -127,9 +127,9 @@ impl<B: Payload> Reader<B> {
     /// The next bytes of the file; `None` while a block is missing, and when all was read.
     pub fn read(&mut self) -> Result<Option<B>, ReadError> {
         self.check()?;
-        let Some(Slot::Bytes(_)) = self.slots.front() else { return Ok(None) };
-        let Some(Slot::Bytes(bytes)) = self.slots.pop_front() else { return Ok(None) };
-        self.count_out(bytes.len());
+        let Some(Slot::Bytes(..)) = self.slots.front() else { return Ok(None) };
+        let Some(Slot::Bytes(bytes, charge)) = self.slots.pop_front() else { return Ok(None) };
+        self.count_out(charge);
         self.range.start += bytes.len() as u64;
         self.fill().map_err(|error| self.fail(error))?;
         Ok(Some(bytes))
@@ -161,26 +161,40 @@ impl<B: Payload> Reader<B> {
         error
     }
 
-    /// Asks for as much as the window allows, the earliest parts first.
+    /// Asks for as much as the window and the room for nodes allow, the earliest parts first.
     fn fill(&mut self) -> Result<(), ReadError> {
         loop {
-            let place = self.slots.iter().position(|slot| matches!(slot, Slot::Node(_)));
-            let Some(place) = place else { return Ok(()) };
-            let Slot::Node(node) = &mut self.slots[place] else { return Ok(()) };
-            let Some(want) = node.peek(&self.range) else {
-                self.held -= node.cost;
-                self.slots.remove(place);
-                continue;
+            let unfolds = |slot: &Slot<B>| matches!(slot, Slot::Node(_) | Slot::Later(_));
+            let Some(place) = self.slots.iter().position(unfolds) else { return Ok(()) };
+            let want = match &mut self.slots[place] {
+                Slot::Node(node) => node.peek(&self.range),
+                Slot::Later(want) => Some(want.clone()),
+                Slot::Want(_) | Slot::Bytes(..) => return Ok(()),
             };
-            let full = self.ahead.blocks >= self.window.blocks
-                || self.ahead.bytes + charge(want.size) > self.window.bytes;
             // what comes next is asked for whatever the window says, or nothing would move
-            if full && place > 0 {
+            if place > 0 && want.as_ref().is_some_and(|want| self.is_full(want)) {
                 return Ok(());
             }
-            node.advance();
-            self.ask(place, want)?;
+            match (&mut self.slots[place], &want) {
+                (Slot::Node(node), Some(_)) => node.advance(),
+                (slot, _) => {
+                    if let Slot::Node(node) = slot {
+                        self.held -= node.cost;
+                    }
+                    self.slots.remove(place);
+                }
+            }
+            if let Some(want) = want {
+                self.ask(place, want)?;
+            }
         }
+    }
+
+    /// Whether what is here and asked for leaves no place for this want.
+    fn is_full(&self, want: &Want) -> bool {
+        self.ahead.blocks >= self.window.blocks
+            || self.ahead.bytes.saturating_add(charge(want.size)) > self.window.bytes
+            || self.held + self.reserved + want.reserve > MAX_HELD
     }
 
     /// Puts a want before the slot at `place`.
@@ -199,6 +213,7 @@ impl<B: Payload> Reader<B> {
         }
         self.ahead.blocks += 1;
         self.ahead.bytes += charge(want.size);
+        self.reserved += want.reserve;
         self.slots.insert(place, Slot::Want(want));
         match inline {
             Some(block) => self.arrive(place, block.into_parts().1),
@@ -210,6 +225,7 @@ impl<B: Payload> Reader<B> {
     fn arrive(&mut self, place: usize, bytes: B) -> Result<(), ReadError> {
         let Some(Slot::Want(want)) = self.slots.remove(place) else { return Ok(()) };
         self.count_out(charge(want.size));
+        self.reserved -= want.reserve;
         let opened = open_bytes(&want.cid, &bytes)?;
         check_part(&want, opened.kind())?;
         let content = opened.content(bytes.len());
@@ -231,25 +247,50 @@ impl<B: Payload> Reader<B> {
             cost: bytes.len() + size_of_val(data.blocksizes.as_slice()),
             sizes: data.blocksizes.into_iter(),
             start: want.start + own,
-            depth: want.depth,
+            want: want.clone(),
         });
         if let Some(node) = inner {
-            self.held += node.cost;
-            if self.held > MAX_HELD {
-                return Err(ReadError::TooMuchHeld { cid: want.cid });
+            if !self.make_room(place, &node)? {
+                let want = Want { reserve: node.cost, ..want };
+                self.slots.insert(place, Slot::Later(want));
+                return Ok(());
             }
+            self.held += node.cost;
             self.slots.insert(place, Slot::Node(node));
         }
-        let from = self.range.start.clamp(want.start, want.start + own) - want.start;
-        let to = self.range.end.clamp(want.start, want.start + own) - want.start;
+        let within = |at: u64| at.clamp(want.start, want.start + own) - want.start;
+        let (from, to) = (within(self.range.start.max(want.from)), within(self.range.end));
         if from < to {
             let first = content.start;
-            let slice = bytes.slice(first + from as usize..first + to as usize);
+            let (bytes, charge) = trim(&bytes, first + from as usize..first + to as usize);
             self.ahead.blocks += 1;
-            self.ahead.bytes += slice.len();
-            self.slots.insert(place, Slot::Bytes(slice));
+            self.ahead.bytes += charge;
+            self.slots.insert(place, Slot::Bytes(bytes, charge));
         }
         Ok(())
+    }
+
+    /// Whether there is room for a node at `place`. What is read next gets that of nodes further
+    /// on; only the nodes above it must have room beside it.
+    fn make_room(&mut self, place: usize, node: &Node<B>) -> Result<bool, ReadError> {
+        if place > 0 {
+            return Ok(self.held + self.reserved + node.cost <= MAX_HELD);
+        }
+        for slot in self.slots.iter_mut().rev() {
+            if self.held + node.cost <= MAX_HELD {
+                return Ok(true);
+            }
+            if let Slot::Node(other) = slot
+                && other.want.start > node.want.start
+            {
+                self.held -= other.cost;
+                *slot = Slot::Later(other.rest());
+            }
+        }
+        match self.held + node.cost <= MAX_HELD {
+            true => Ok(true),
+            false => Err(ReadError::TooMuchHeld { cid: node.want.cid.clone() }),
+        }
     }
 
     fn count_out(&mut self, bytes: usize) {

@@ -1,8 +1,8 @@
 //! One block of a directory that is listed.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
-use super::{ListError, ListedEntry};
+use super::ListError;
 use crate::{
     Cid, Payload,
     codec::pb::{Link, Links},
@@ -13,9 +13,42 @@ use crate::{
     },
 };
 
+/// One entry of a directory that is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedEntry {
+    /// The name as it is stored: any bytes. It may be `..` or hold slashes; where it becomes a
+    /// path or markup, the caller makes it safe.
+    pub name: Box<[u8]>,
+    /// What it links to. May be a CID that nothing can be verified by.
+    pub cid: Cid,
+    /// Bytes of all blocks below, as the link claims.
+    pub tsize: Option<u64>,
+}
+
+impl ListedEntry {
+    /// The name as text, with U+FFFD for what is not UTF-8.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.name)
+    }
+}
+
+/// A block of the directory that is asked for.
+#[derive(Debug, Clone)]
+pub struct Want {
+    pub cid: Cid,
+    /// Where in a sharded directory it stands; the root does not know yet.
+    pub place: Option<Place>,
+    /// What it counts for until it is here: its length once that was seen, before that the length
+    /// of the block that links to it.
+    pub charge: usize,
+    /// Of a block that was here before: where the links lie that are still to be looked at.
+    pub links: Option<Range<usize>>,
+}
+
 /// Some of a block's links.
 #[derive(Debug)]
 pub struct Part<B> {
+    cid: Cid,
     bytes: B,
     links: Range<usize>,
     /// Where the block stands; `None` of a directory of one block.
@@ -25,9 +58,11 @@ pub struct Part<B> {
 }
 
 impl<B: Payload> Part<B> {
-    /// All links of a block, and how many there are. Without a place it is a directory's root.
-    pub fn open(cid: &Cid, bytes: B, place: Option<Place>) -> Result<(Self, usize), ListError> {
-        let (node, place, repeated) = match place {
+    /// The links of a block that are wanted, and how many it has in all. Without a place it is a
+    /// directory's root.
+    pub fn open(want: Want, bytes: B) -> Result<(Self, usize), ListError> {
+        let cid = &want.cid;
+        let (node, place, repeated) = match want.place {
             Some(place) => (shard::open_below(cid, &bytes, place)?.node, Some(place), Vec::new()),
             None => {
                 let opened = open_bytes(cid, &bytes)?;
@@ -49,8 +84,23 @@ impl<B: Payload> Part<B> {
                 }
             }
         };
-        let (links, count) = (node.links_range(), node.len());
-        Ok((Self { bytes, links, place, repeated }, count))
+        let (all, count) = (node.links_range(), node.len());
+        let links = want.links.unwrap_or(all);
+        Ok((Self { cid: want.cid, bytes, links, place, repeated }, count))
+    }
+
+    /// Whether the block stands above the one that is wanted.
+    pub fn is_above(&self, want: &Want) -> bool {
+        self.place.zip(want.place).is_some_and(|(above, below)| {
+            above.level < below.level
+                && above.shape.common(above.prefix, below.prefix) >= above.level
+        })
+    }
+
+    /// What to ask for to go on where this part is now.
+    pub fn rest(&self) -> Want {
+        let (cid, links) = (self.cid.clone(), Some(self.links.clone()));
+        Want { cid, place: self.place, charge: self.len(), links }
     }
 
     /// Bytes of the block.
@@ -101,6 +151,7 @@ impl<B: Payload> Part<B> {
         }
         let next = links.at();
         let run = (self.links.start < end).then(|| Self {
+            cid: self.cid.clone(),
             bytes: self.bytes.clone(),
             links: self.links.start..end,
             place: self.place,

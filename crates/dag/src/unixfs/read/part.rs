@@ -1,15 +1,25 @@
 //! The parts of a file: what is wanted of them, and what they must hold.
 
-use std::{cmp::Ordering, ops::Range, vec};
+use std::{
+    cmp::Ordering,
+    ops::{Bound, Range, RangeBounds},
+    vec,
+};
 
 use super::ReadError;
 use crate::{
     Cid, MAX_BLOCK, Payload,
     codec::pb::{Link, Links, Node as PbNode},
-    unixfs::{Data, Type, file_size},
+    unixfs::{Data, MAX_BLOCKSIZES, Type, file_size},
 };
 
-#[derive(Debug)]
+/// The most that an inner node can cost: its block, and the sizes of as many links as fit there.
+const MAX_COST: usize = MAX_BLOCK + MAX_BLOCKSIZES * size_of::<u64>();
+/// Blocks up to this length are kept for a slice however short: a copy would save nothing that
+/// counts.
+const SMALL: usize = 4096;
+
+#[derive(Debug, Clone)]
 pub(super) struct Want {
     pub(super) cid: Cid,
     /// Where in the file it begins.
@@ -17,6 +27,10 @@ pub(super) struct Want {
     /// How much of the file it was announced to hold; nobody announces the root.
     pub(super) size: Option<u64>,
     pub(super) depth: usize,
+    /// Where in the file begins what is still to be read of it.
+    pub(super) from: u64,
+    /// What is kept free for it of the room for inner nodes.
+    pub(super) reserve: usize,
 }
 
 /// What is left of an inner node: its links are decoded one by one as they are needed.
@@ -27,7 +41,8 @@ pub(super) struct Node<B> {
     pub(super) sizes: vec::IntoIter<u64>,
     /// Where in the file the next link begins.
     pub(super) start: u64,
-    pub(super) depth: usize,
+    /// What it was asked for with.
+    pub(super) want: Want,
     /// What it counts for in `held`.
     pub(super) cost: usize,
 }
@@ -36,16 +51,21 @@ impl<B: Payload> Node<B> {
     /// The first link left that `range` needs, or `None` when there is none. Links to no bytes
     /// are passed over: there is nothing to read there, and a graph of them has no end.
     pub(super) fn peek(&mut self, range: &Range<u64>) -> Option<Want> {
+        let first = range.start.max(self.want.from);
         loop {
             let size = *self.sizes.as_slice().first()?;
             if self.start >= range.end || range.is_empty() {
                 return None;
             }
-            if size > 0 && self.start + size > range.start {
+            if size > 0 && self.start + size > first {
                 let bytes = self.bytes.as_bytes()?;
                 let link = Links::resume(bytes, self.links.clone()).next()?;
-                let (start, depth) = (self.start, self.depth + 1);
-                return Some(Want { cid: link.cid, start, size: Some(size), depth });
+                let (start, depth) = (self.start, self.want.depth + 1);
+                // more than a block can hold lies in several: this will be an inner node
+                let inner = size > MAX_BLOCK as u64;
+                let reserve = if inner { MAX_COST } else { 0 };
+                let (cid, size) = (link.cid, Some(size));
+                return Some(Want { cid, start, size, depth, from: start, reserve });
             }
             self.advance();
         }
@@ -59,12 +79,46 @@ impl<B: Payload> Node<B> {
         self.links.start = links.at();
         self.start += self.sizes.next().unwrap_or(0);
     }
+
+    /// What to ask for to go on where this node is now.
+    pub(super) fn rest(&self) -> Want {
+        Want { from: self.start, reserve: self.cost, ..self.want.clone() }
+    }
+}
+
+/// The bytes that a range of a file asks for, its size not being known.
+pub(super) fn bounds(range: &impl RangeBounds<u64>) -> Range<u64> {
+    let start = match range.start_bound() {
+        Bound::Included(start) => *start,
+        Bound::Excluded(start) => start.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    let end = match range.end_bound() {
+        Bound::Included(end) => end.saturating_add(1),
+        Bound::Excluded(end) => *end,
+        Bound::Unbounded => u64::MAX,
+    };
+    start..end
 }
 
 /// What a part of this announced size counts for: its bytes, or those of a whole block if more
 /// lies below it.
 pub(super) fn charge(size: Option<u64>) -> usize {
     size.unwrap_or(0).min(MAX_BLOCK as u64) as usize
+}
+
+/// Part of a block, and how many bytes it keeps in memory: those of the block, unless so much of
+/// it is something else that a copy is better.
+pub(super) fn trim<B: Payload>(block: &B, range: Range<usize>) -> (B, usize) {
+    let slice = block.slice(range);
+    if block.len() > SMALL
+        && slice.len() < block.len() / 2
+        && let Some(copy) = B::join(std::slice::from_ref(&slice))
+    {
+        let len = copy.len();
+        return (copy, len);
+    }
+    (slice, block.len())
 }
 
 pub(super) fn check_part(want: &Want, found: Type) -> Result<(), ReadError> {
