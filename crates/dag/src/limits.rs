@@ -16,7 +16,7 @@
 //! | a shard's fan-out | 1024 ([`MAX_FANOUT`]) | Kubo's `MaxHAMTFanout`; `InvalidOption`, when read `Corrupt` |
 //! | folders inside one another | 1024 ([`MAX_FOLDERS`]) | the names of a path |
 //! | links of a directory that are listed | 1,048,576 ([`MAX_LISTED`]) | ten times the largest that is tested |
-//! | CIDs of a walk or an export that are remembered | 2,097,152 ([`MAX_VISITED`]) | about 200 MiB; 2 TiB of content |
+//! | CIDs of a walk or an export that are remembered | 2,097,152 ([`MAX_VISITED`]) | 200 to 300 MiB; 2 TiB of content |
 //! | lists and maps inside one another | 256 ([`MAX_VALUE_DEPTH`]) | hand-made data has ten |
 //! | memory of a decoded value | 24 MiB ([`MAX_TREE`]) | a block's share of a tab; its links are read all the same |
 //! | a number in DAG-JSON | 1100 characters ([`MAX_NUMBER`]) | the longest float written out |
