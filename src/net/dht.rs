@@ -15,7 +15,8 @@ mod lookup;
 mod servers;
 mod wire;
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests;
 
 pub use client::Dht;
