@@ -4,10 +4,7 @@ use super::{
     Dht, Event,
     handler::{Handler, Report},
 };
-use crate::{
-    net::timer::Timer,
-    platform::{self, Instant},
-};
+use crate::platform;
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
@@ -92,28 +89,10 @@ impl NetworkBehaviour for Dht {
             }
             let now = platform::now();
             self.advance_all(now);
-            if self.calls.events.is_empty() && self.poll_timer(now, cx).is_pending() {
+            let due = self.due(now);
+            if self.calls.events.is_empty() && self.alarm.poll(due, now, cx).is_pending() {
                 return Poll::Pending;
             }
         }
-    }
-}
-
-impl Dht {
-    /// Wakes when the next query is to be looked at.
-    fn poll_timer(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(due) = self.due(now) else {
-            self.timer = None;
-            return Poll::Pending;
-        };
-        if self.timer.as_ref().is_none_or(|(at, _)| *at > due) {
-            self.timer = Some((due, Timer::after(due.saturating_duration_since(now))));
-        }
-        let Some((_, timer)) = &mut self.timer else { return Poll::Pending };
-        let fired = timer.poll(cx);
-        if fired.is_ready() {
-            self.timer = None;
-        }
-        fired
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     net::{
         dial::{self, Route, Source},
-        timer::Timer,
+        timer::Alarm,
     },
     platform::{self, Instant},
 };
@@ -54,7 +54,7 @@ pub struct Dht {
     /// Bounded by whoever begins them.
     queries: Vec<Query>,
     next: u64,
-    pub(super) timer: Option<(Instant, Timer)>,
+    pub(super) alarm: Alarm,
 }
 
 impl Dht {
@@ -74,7 +74,7 @@ impl Dht {
             calls: Calls::default(),
             queries: Vec::new(),
             next: 0,
-            timer: None,
+            alarm: Alarm::default(),
         }
     }
 

@@ -5,8 +5,8 @@ use super::{
     handler::{Command, Handler},
 };
 use crate::{
-    net::timer::Timer,
-    platform::{self, Instant, Payload},
+    net::timer::Alarm,
+    platform::{self, Payload},
 };
 use avocet_bitswap::{Incoming, Lane, SessionId};
 use avocet_dag::Cid;
@@ -82,7 +82,7 @@ pub struct Behaviour {
     /// At most two a connection: a handler reads on when one has been processed.
     pub(super) hashing: FuturesUnordered<LocalBoxFuture<'static, Hashed>>,
     /// When the engine wants to be called again.
-    pub(super) timer: Option<(Instant, Timer)>,
+    pub(super) alarm: Alarm,
     /// Bounded by what one call of the engine gives rise to.
     pub(super) events: VecDeque<ToSwarm<Event, ToHandler>>,
 }
@@ -95,7 +95,7 @@ impl Behaviour {
             links: HashMap::new(),
             sending: HashMap::new(),
             hashing: FuturesUnordered::new(),
-            timer: None,
+            alarm: Alarm::default(),
             events: VecDeque::new(),
         }
     }
@@ -138,30 +138,15 @@ impl Behaviour {
     }
 
     /// Lets time pass for the engine; a timer that fires late means that we slept.
-    ///
-    /// What is due moves on with every frame that comes. A timer that is set already fires early then, and is set
-    /// again: a browser's timer costs more than a frame.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(due) = self.exchange.within(|core, _| core.engine.poll_timeout()) else {
-            self.timer = None;
-            return false;
-        };
-        if self.timer.as_ref().is_none_or(|(at, _)| *at > due) {
-            let wait = due.saturating_duration_since(platform::now());
-            self.timer = Some((due, Timer::after(wait)));
-        }
-        let Some((at, timer)) = &mut self.timer else { return false };
-        if timer.poll(cx).is_pending() {
-            return false;
-        }
-        let at = *at;
-        self.timer = None;
+        let due = self.exchange.within(|core, _| core.engine.poll_timeout());
+        let Poll::Ready(at) = self.alarm.poll(due, platform::now(), cx) else { return false };
         self.exchange.within(|core, now| {
             let late = now.saturating_duration_since(at);
             if late > SLEPT {
                 core.engine.handle_slept(late, now);
             }
-            if now >= due {
+            if due.is_some_and(|due| now >= due) {
                 core.engine.handle_timeout(now);
             }
         });
