@@ -1,8 +1,10 @@
-// Two Chromium processes, a server for the bench's pages, and the raw channel between them.
-import { mkdtemp, rm } from 'node:fs/promises'
+// What a benchmark runs on: Chromium processes with profiles of their own, a server for the bench's pages, relays,
+// and the raw channel between two pages.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { Chromium } from '../tests/support/chromium.mjs'
 import { openPackage, packageRoutes } from '../tests/support/package-page.mjs'
 import { Relay } from '../tests/support/relay.mjs'
@@ -13,49 +15,98 @@ const PAGES = fileURLToPath(new URL('pages', import.meta.url))
 /** Everything that a benchmark runs on; `close` leaves nothing behind. */
 export class Stand {
   #open = []
+  #closed = false
+  /** Shared with the branches. @type {{ chromium: string, branches: number }} */
+  #known = { chromium: '', branches: 0 }
   /** @type {Chromium[]} */
   browsers = []
 
   static async open () {
     const stand = new Stand()
     stand.folder = await mkdtemp(join(tmpdir(), 'avocet-bench-'))
-    stand.server = await serve({ ...packageRoutes, '/bench/': PAGES })
+    stand.routes = { ...packageRoutes, '/bench/': PAGES }
+    stand.server = await serve(stand.routes)
+    stand.closing(async () => await rm(stand.folder, { recursive: true, force: true, maxRetries: 5 }))
+    stand.closing(async () => await stand.server.stop())
     return stand
+  }
+
+  /** A part of it with a folder of its own, closed on its own. */
+  async branch (name) {
+    const branch = new Stand()
+    branch.#known = this.#known
+    branch.folder = join(this.folder, `${++this.#known.branches}-${name}`)
+    await mkdir(branch.folder)
+    branch.routes = this.routes
+    branch.server = this.server
+    branch.closing(async () => await rm(branch.folder, { recursive: true, force: true, maxRetries: 5 }))
+    return branch
+  }
+
+  /** Has `end` called when it is closed, before what was opened earlier is ended. */
+  closing (end) {
+    if (this.#closed) end().catch(() => {})
+    else this.#open.push(end)
   }
 
   async relay () {
     const relay = await Relay.start({ data: join(this.folder, 'relay') })
-    this.#open.push(() => relay.stop())
+    this.closing(() => relay.stop())
     return relay
   }
 
   async browser (name, options = {}) {
     const browser = await Chromium.launch({ name, profile: join(this.folder, `profile-${name}`), ...options })
-    this.#open.push(() => browser.close())
+    this.closing(() => browser.close())
     this.browsers.push(browser)
+    this.#known.chromium = browser.context.browser()?.version() ?? ''
     return browser
   }
 
+  /** The browser's version, once one was opened. */
   version () {
-    return this.browsers[0]?.context.browser()?.version() ?? ''
+    return this.#known.chromium
+  }
+
+  /** Bundles the module at `url` and serves it with an empty page of its own, of which it gives the path. */
+  async page (name, url) {
+    const script = `/pages/${name}.js`
+    const path = `/pages/${name}`
+    if (this.routes[path] === undefined) {
+      const { outputFiles } = await build({
+        entryPoints: [fileURLToPath(url)],
+        bundle: true,
+        minify: true,
+        format: 'iife',
+        platform: 'browser',
+        write: false,
+        logLevel: 'warning'
+      })
+      this.routes[script] = { type: 'text/javascript', body: outputFiles[0].contents }
+      this.routes[path] = { type: 'text/html', body: `<!doctype html><title>${name}</title><script src="${script}"></script>` }
+    }
+    return path
+  }
+
+  /** A tab in a browser of its own at `path` of the server, with the raw part and the clock loaded. */
+  async tab (name, path) {
+    const { page } = await (await this.browser(name)).tab()
+    await page.goto(`${this.server.origin}${path}`)
+    await loadRaw(page)
+    await page.addScriptTag({ url: '/bench/timing.js' })
+    return page
   }
 
   async close () {
-    for (const end of this.#open.reverse()) await end().catch(() => {})
-    await this.server.stop().catch(() => {})
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    this.#closed = true
+    for (const end of this.#open.splice(0).reverse()) await end().catch(() => {})
   }
 }
 
-/** A tab at the bench's page, with the package loaded unless only the raw side is wanted. */
-export async function openBench (stand, browser, { raw = false } = {}) {
-  if (!raw) {
-    const { page } = await openPackage(browser, stand.server.origin)
-    await page.addScriptTag({ url: '/bench/bench.js' })
-    return page
-  }
-  const { page } = await browser.tab()
-  await page.goto(`${stand.server.origin}/bench/raw.js`)
+/** A tab at the bench's page, with the package loaded. */
+export async function openBench (stand, browser) {
+  const { page } = await openPackage(browser, stand.server.origin)
+  for (const script of ['timing', 'bench']) await page.addScriptTag({ url: `/bench/${script}.js` })
   return page
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { openBench } from './browsers.mjs'
+import { EXPORT, IMPORT } from './names.mjs'
 import { Samples } from './samples.mjs'
 
 const THEIRS = fileURLToPath(new URL('pages/js-car.js', import.meta.url))
@@ -22,7 +23,11 @@ export async function cars (stand, { rounds, size }) {
     process.stderr.write(`archives: round ${round} of ${rounds}\n`)
     const took = await page.evaluate(turn)
     // Round 0 warms caches, code and the disk.
-    if (round > 0) for (const [name, ms] of Object.entries(took)) samples.add(name, ms)
+    if (round === 0) continue
+    for (const [who, [imported, exported]] of Object.entries(took)) {
+      samples.add(IMPORT, who, imported)
+      samples.add(EXPORT, who, exported)
+    }
   }
   await page.close()
   return samples.rows(size)
@@ -53,24 +58,23 @@ async function prepare (size) {
   await empty()
 }
 
-/** In the page: each of them once. */
+/** In the page: each of them once; ms of import and export, by who. */
 async function turn () {
-  const took = {}
-  const timed = async (name, run) => {
-    const began = performance.now()
-    const result = await run()
-    took[name] = performance.now() - began
-    return result
-  }
-  const { roots } = await timed('CAR import', () => peer.car.import(archive))
-  const length = await timed('CAR export', () => drain(peer.car.export(roots[0])))
+  const imported = await timed(() => peer.car.import(archive))
+  const exported = await timed(() => drain(peer.car.export(imported.result.roots[0])))
   await empty()
-  const trusting = await timed('CAR import, js-car (nothing verified)', () => jsCar.importCar(archive, false))
-  await jsCar.remove(trusting)
-  const theirs = await timed('CAR import, js-car', () => jsCar.importCar(archive, true))
-  await timed('CAR export, js-car (nothing verified)', () => jsCar.exportCar(theirs, false))
-  const other = await timed('CAR export, js-car', () => jsCar.exportCar(theirs, true))
-  await jsCar.remove(theirs)
-  if (length !== archive.size || other !== archive.size) throw new Error(`of ${archive.size} bytes ${length} and ${other} came out`)
-  return took
+  const trusting = await timed(() => jsCar.importCar(archive, false))
+  await jsCar.remove(trusting.result)
+  const theirs = await timed(() => jsCar.importCar(archive, true))
+  const unverified = await timed(() => jsCar.exportCar(theirs.result, false))
+  const verified = await timed(() => jsCar.exportCar(theirs.result, true))
+  await jsCar.remove(theirs.result)
+  if (exported.result !== archive.size || verified.result !== archive.size) {
+    throw new Error(`of ${archive.size} bytes ${exported.result} and ${verified.result} came out`)
+  }
+  return {
+    avocet: [imported.ms, exported.ms],
+    'js-car': [theirs.ms, verified.ms],
+    'js-car, nothing verified': [trusting.ms, unverified.ms]
+  }
 }

@@ -1,22 +1,22 @@
-// Samples by name, their medians, the ratios that matter and the targets that they are held to.
+// Samples by what was measured and who did it: their medians, how Avocet stands beside each, and what it is held to.
+import { ADD, ADD_FILE, BROWSERS, FIRST_LARGE, FIRST_SMALL, FROM_KUBO, READ, SIZED, TO_KUBO } from './names.mjs'
+
 const MB = 1_000_000
+const OURS = 'avocet'
 
-/** What is measured for the size of the run, beside the raw figure that it is held against. */
-const AGAINST = {
-  'add (bytes in memory)': 'raw IndexedDB put',
-  'add (a File)': 'raw IndexedDB put',
-  'read back': 'raw IndexedDB get',
-  'browser to browser': 'raw data channel',
-  'CAR import': 'CAR import, js-car',
-  'CAR export': 'CAR export, js-car'
-}
-const SIZED = new Set([...Object.keys(AGAINST), ...Object.values(AGAINST), ...['import', 'export'].map(way => `CAR ${way}, js-car (nothing verified)`)])
-
-/** To reach, and the aim after that. */
+/** How often as fast as another Avocet is to be, or in how many ms it is to be done. */
 const TARGETS = [
-  { name: 'add (bytes in memory)', kind: 'ratio', reach: 0.5, aim: 0.8 },
-  { name: 'browser to browser', kind: 'ratio', reach: 0.7, aim: 0.9 },
-  { name: 'first byte of 4 KiB, connected', kind: 'ms', reach: 50, aim: 25 }
+  { name: ADD, against: 'raw', reach: 0.8 },
+  { name: ADD, against: 'helia', reach: 2.5 },
+  { name: ADD_FILE, against: 'raw', reach: 0.8 },
+  { name: ADD_FILE, against: 'helia', reach: 2.5 },
+  { name: READ, against: 'raw', reach: 0.8 },
+  { name: BROWSERS, against: 'raw', reach: 0.9 },
+  { name: BROWSERS, against: 'helia', reach: 2 },
+  { name: FIRST_SMALL, reach: 25 },
+  { name: FIRST_LARGE, against: 'helia', reach: 4 },
+  { name: FROM_KUBO, against: 'helia', reach: 2 },
+  { name: TO_KUBO, against: 'helia', reach: 2 }
 ]
 
 export function median (numbers) {
@@ -26,51 +26,55 @@ export function median (numbers) {
 }
 
 export class Samples {
-  /** @type {Map<string, number[]>} */
+  /** By row, then by who. @type {Map<string, Map<string, number[]>>} */
   #ms = new Map()
+  /** Who failed, and the last reason. @type {Map<string, string>} */
+  #failed = new Map()
 
-  add (name, ms) {
-    const list = this.#ms.get(name) ?? []
-    list.push(ms)
-    this.#ms.set(name, list)
+  /** @param {number | number[]} ms */
+  add (name, who, ms) {
+    const by = this.#ms.get(name) ?? new Map()
+    by.set(who, [...(by.get(who) ?? []), ...[ms].flat()])
+    this.#ms.set(name, by)
   }
 
+  fail (who, error) {
+    this.#failed.set(who, String(error?.message ?? error).split('\n')[0])
+  }
+
+  /** @param {number} size bytes of the files of the sized rows */
   rows (size) {
-    return [...this.#ms].map(([name, all]) => {
-      const middle = median(all)
-      const row = { name, medianMs: round(middle), minMs: round(Math.min(...all)), maxMs: round(Math.max(...all)), samples: all.length }
-      if (SIZED.has(name)) row.mbPerSecond = round(size / MB / (middle / 1000))
-      const ratio = this.#ratio(name)
-      if (ratio !== undefined) Object.assign(row, { against: AGAINST[name], ratio })
-      return row
+    return [...this.#ms].map(([name, by]) => {
+      const ours = by.get(OURS)
+      const row = { name, by: {}, times: {} }
+      for (const [who, all] of by) {
+        row.by[who] = summary(all, SIZED.has(name) ? size : undefined)
+        if (who !== OURS && ours !== undefined) row.times[who] = round(median(all) / median(ours), 100)
+      }
+      const targets = TARGETS.filter(target => target.name === name).map(target => held(target, row)).filter(Boolean)
+      return targets.length > 0 ? { ...row, targets } : row
     })
   }
 
-  targets () {
-    return TARGETS.map(target => {
-      const found = target.kind === 'ratio' ? this.#ratio(target.name) : round(median(this.#ms.get(target.name) ?? [NaN]))
-      const reached = target.kind === 'ratio' ? found >= target.reach : found < target.reach
-      return { ...target, found, reached }
-    })
+  failures () {
+    return Object.fromEntries(this.#failed)
   }
+}
 
-  #ratio (name) {
-    const [own, raw] = [this.#ms.get(name), this.#ms.get(AGAINST[name])]
-    return own === undefined || raw === undefined ? undefined : round(median(raw) / median(own), 100)
-  }
+function summary (all, size) {
+  const middle = median(all)
+  const found = { medianMs: round(middle), minMs: round(Math.min(...all)), maxMs: round(Math.max(...all)), samples: all.length }
+  return size === undefined ? found : { ...found, mbPerSecond: round(size / MB / (middle / 1000)) }
+}
+
+function held ({ against, reach }, row) {
+  const found = against === undefined ? row.by[OURS]?.medianMs : row.times[against]
+  if (found === undefined) return undefined
+  return against === undefined
+    ? { atMostMs: reach, found, reached: found <= reach }
+    : { against, atLeast: reach, found, reached: found >= reach }
 }
 
 function round (value, by = 10) {
   return Math.round(value * by) / by
-}
-
-/** The rows as text for a screen. */
-export function table (rows) {
-  const lines = [['', 'median', 'min', 'max', 'MB/s', 'ratio']]
-  for (const row of rows) {
-    lines.push([row.name, `${row.medianMs} ms`, `${row.minMs}`, `${row.maxMs}`, row.mbPerSecond === undefined ? '' : `${row.mbPerSecond}`,
-      row.ratio === undefined ? '' : `${row.ratio} of ${row.against}`])
-  }
-  const widths = lines[0].map((_head, i) => Math.max(...lines.map(line => line[i].length)))
-  return lines.map(line => line.map((cell, i) => i === 0 || i === 5 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join('  ').trimEnd()).join('\n')
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    browsers, build,
+    browsers, build, kubo,
     network::Network,
     project::{WASM, binary, cargo, node, root, target},
     run::{Context, Failure, Result, run},
@@ -50,6 +50,9 @@ fn browsers_and_network(args: &[String]) -> Result {
     command.env("AVOCET_RELAY_BIN", binary("native", "avocet-relay"));
     if let Some(firefox) = found.firefox {
         command.env("FIREFOX", firefox);
+    }
+    if let Some(kubo) = kubo::if_there() {
+        command.env("AVOCET_KUBO", kubo);
     }
     run(&mut Network::choose().wrap(command))
 }

@@ -17,7 +17,7 @@ const MODULE: &str = "tests/interop/kubo";
 const PACKAGE: &str = "github.com/ipfs/kubo";
 
 const HINT: &str = "\
-the tests beside Kubo: there is no `go` on the PATH, which builds it. One of these helps:
+what needs Kubo: there is no `go` on the PATH, which builds it. One of these helps:
   Go:                https://go.dev/dl/
   one that is there: AVOCET_KUBO=/path/to/ipfs npm run test:kubo";
 
@@ -32,8 +32,7 @@ pub fn test() -> Result {
 /// Content beside Kubo's, as steps of a report; gives the program. `None`: it cannot be had here,
 /// and the report says so.
 pub fn tests(report: &mut Report) -> Option<PathBuf> {
-    let given = env::var_os("AVOCET_KUBO").is_some();
-    if !given && !succeeds(Command::new("go").arg("version")) {
+    if !obtainable() {
         report.leave_out(HINT);
         return None;
     }
@@ -52,6 +51,20 @@ pub fn tests(report: &mut Report) -> Option<PathBuf> {
         count(cargo().args(built).args(["--", "--ignored"]).env("AVOCET_KUBO", &kubo))
     });
     Some(kubo)
+}
+
+/// Whether it is given, or Go is there to build it.
+fn obtainable() -> bool {
+    env::var_os("AVOCET_KUBO").is_some() || succeeds(Command::new("go").arg("version"))
+}
+
+/// The program where it can be had; else says what would help, and gives none.
+pub fn if_there() -> Option<PathBuf> {
+    if !obtainable() {
+        println!("Left out: {HINT}");
+        return None;
+    }
+    find_or_build().map_err(|failure| println!("Left out: {failure}")).ok()
 }
 
 /// The program `ipfs`: the one that AVOCET_KUBO names, else the cache's, built when it is missing.
