@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { Chromium } from '../tests/support/chromium.mjs'
+import { Hosts } from '../tests/support/hosts.mjs'
 import { openPackage, packageRoutes } from '../tests/support/package-page.mjs'
 import { Relay } from '../tests/support/relay.mjs'
 import { serve } from '../tests/support/static.mjs'
 
-const PAGES = fileURLToPath(new URL('pages', import.meta.url))
+/** What the bench's pages load. */
+export const PAGES = fileURLToPath(new URL('pages', import.meta.url))
 
 /** Everything that a benchmark runs on; `close` leaves nothing behind. */
 export class Stand {
@@ -49,10 +51,21 @@ export class Stand {
     else this.#open.push(end)
   }
 
-  async relay () {
-    const relay = await Relay.start({ data: join(this.folder, 'relay') })
+  async relay (options = {}) {
+    const relay = await Relay.start({ data: join(this.folder, 'relay'), ...options })
     this.closing(() => relay.stop())
     return relay
+  }
+
+  /** Hosts of their own, `count` of them, what each sends held to `rate`. */
+  async hosts (count, rate) {
+    const hosts = await Hosts.up({ count, rate, folder: join(this.folder, 'hosts') })
+    this.closing(async () => hosts.down())
+    return hosts
+  }
+
+  async chromium (name, options) {
+    return await this.browser(name, options)
   }
 
   async browser (name, options = {}) {

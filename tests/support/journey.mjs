@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Chromium } from './chromium.mjs'
 import { Firefox } from './firefox.mjs'
+import { Hosts } from './hosts.mjs'
 import { Kubo } from './kubo.mjs'
 import { randomFile } from './files.mjs'
 import { AvocetPage } from './page.mjs'
@@ -59,6 +60,8 @@ export class Scene {
   relays = []
   /** @type {Kubo[]} */
   kubos = []
+  /** @type {Hosts | undefined} */
+  #hosts
   #servers = []
   #profiles = 0
   /** Uncaught errors that a journey causes on purpose: those that match are no failure. @type {RegExp[]} */
@@ -124,6 +127,12 @@ export class Scene {
     return browser
   }
 
+  /** Hosts of their own, `count` of them, what each sends held to `rate`; once a journey. */
+  async hosts (count, rate) {
+    this.#hosts = await Hosts.up({ count, rate, folder: join(this.folder, 'hosts') })
+    return this.#hosts
+  }
+
   async serve (routes, options) {
     const server = await serve(routes, options)
     this.#servers.push(server)
@@ -176,6 +185,7 @@ export class Scene {
     for (const relay of this.relays) await relay.stop().catch(() => {})
     for (const kubo of this.kubos) await kubo.stop().catch(() => {})
     for (const server of this.#servers) await server.stop().catch(() => {})
+    this.#hosts?.down()
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }

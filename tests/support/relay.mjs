@@ -20,11 +20,12 @@ export class Relay {
   log = []
 
   constructor (options) {
-    this.#options = { host: '127.0.0.1', port: 0, wsPort: 0, www: DIST, args: [], ...options }
+    this.#options = { binary: relayBinary(), host: '127.0.0.1', port: 0, wsPort: 0, www: DIST, args: [], ...options }
   }
 
   /**
-   * @param {{ data: string, host?: string, port?: number, wsPort?: number, www?: string, args?: string[] }} options
+   * @param {{ data: string, binary?: string, host?: string, port?: number, wsPort?: number, www?: string, args?: string[] }} options
+   *   `binary` may be a launcher that ends up as the relay
    */
   static async start (options) {
     const relay = new Relay(options)
@@ -33,9 +34,8 @@ export class Relay {
   }
 
   async start () {
-    const binary = relayBinary()
+    const { binary, host, port, wsPort, www, data, args } = this.#options
     if (!existsSync(binary)) throw new Error(`no relay at ${binary}: build it, or set AVOCET_RELAY_BIN`)
-    const { host, port, wsPort, www, data, args } = this.#options
     const child = spawn(binary, [
       '--host', host, '--port', String(port), '--ws-port', String(wsPort), '--www', www, '--data', data, ...args
     ], { stdio: ['ignore', 'pipe', 'pipe'] })
