@@ -1,6 +1,7 @@
 // The benchmarks, side by side: what the browser itself can do, what others make of it, and Avocet, in one run and
 // interleaved, so that a busy machine is busy for all. README.md beside this says how to read them.
-// `node bench/run.mjs [--rounds N] [--size MIB] [--only PART,…] [--who NAME,…]`
+// `node bench/run.mjs [--rounds N] [--size MIB] [--only PART,…] [--who NAME,…]`, or `--show` for the table of what
+// results.json holds.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -23,7 +24,8 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     size: { type: 'string', default: '64' },
     only: { type: 'string' },
-    who: { type: 'string' }
+    who: { type: 'string' },
+    show: { type: 'boolean', default: false }
   }
 })
 const rounds = Number(options.rounds)
@@ -40,7 +42,7 @@ const RUNS = {
   page: async stand => await interactive(stand, await stand.relay()),
   package: async () => await packageSize()
 }
-const names = options.only?.split(',') ?? Object.keys(RUNS)
+const names = options.show ? [] : options.only?.split(',') ?? Object.keys(RUNS)
 const unknown = names.find(name => RUNS[name] === undefined)
 if (unknown !== undefined) throw new Error(`there is no part ${unknown}, only ${Object.keys(RUNS).join(', ')}`)
 
@@ -58,8 +60,13 @@ for (const name of names) {
 }
 // What was not run stays as an earlier run found it: every part tells its own machine.
 const earlier = await readFile(RESULTS, 'utf8').then(JSON.parse, () => ({}))
-await writeFile(RESULTS, `${JSON.stringify({ ...earlier, ...parts }, undefined, 2)}\n`)
-console.log(`written to ${RESULTS}`)
+const results = { ...earlier, ...parts }
+if (options.show) {
+  console.log(table(PARTS.flatMap(part => results[part]?.rows ?? [])))
+} else {
+  await writeFile(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`)
+  console.log(`written to ${RESULTS}`)
+}
 
 /** Where the part ran; `load`: how many processes wanted a processor in the minute before it. */
 function machine (stand, load) {

@@ -10,15 +10,16 @@ use crate::{
     setup,
 };
 
-/// `content` as the first of `args` runs `bench/content.mjs` alone; else `bench/run.mjs` goes first.
-/// Further arguments are the program's own.
+/// `content` as the first of `args` runs `bench/content.mjs` alone; else `bench/run.mjs` goes first,
+/// and alone where they choose parts of it. Further arguments are the program's own.
 pub fn bench(args: &[String]) -> Result {
     if let Some(("content", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest))
     {
         return content(rest);
     }
     browsers_and_network(args)?;
-    content(&[])
+    let some_parts = args.iter().any(|arg| arg == "--show" || arg.starts_with("--only"));
+    if some_parts { Ok(()) } else { content(&[]) }
 }
 
 /// Content natively, in wasm as it ships, and in JavaScript: no browser, no network.
