@@ -4,7 +4,7 @@ use crate::sorted::{Map, Set};
 use avocet_dag::Cid;
 use web_time::Instant;
 
-use crate::{session::SessionId, wire::WantKind};
+use crate::{patience::STALL, session::SessionId, wire::WantKind};
 
 /// A want. Older wants have lower numbers and are more urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +25,11 @@ impl Ask {
     /// The block was asked for and may still come.
     pub(crate) fn is_open(&self) -> bool {
         self.kind == WantKind::Block && self.answer.is_none()
+    }
+
+    /// Neither answered yet nor long enough ago to wonder.
+    pub(crate) fn is_fresh(&self, now: Instant) -> bool {
+        self.answer.is_none() && !self.late && now < self.at + STALL
     }
 
     /// As [`is_open`](Self::is_open), and there is no reason yet to ask anyone else.

@@ -160,31 +160,43 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         for id in wants {
             self.broadcast(session, *id, now);
         }
-        let first = wants.first().and_then(|id| self.wants.get(*id));
-        let waiting = first.map(|want| {
-            let fresh = |ask: &Ask| ask.answer.is_none() && !ask.late && now < ask.at + STALL;
-            want.asks.values().filter(|ask| fresh(ask)).map(|ask| ask.at + STALL).max()
-        });
-        let Some(record) = self.sessions.get_mut(&session) else { return };
-        record.search.starving = waiting == Some(None);
-        match (first, waiting.flatten()) {
-            (Some(_), Some(until)) => self.wake_at(until),
-            (Some(want), None) if record.search.is_due(now) => {
-                self.signals.push_back(Signal::NeedProviders(session, want.cid.clone()));
-                self.ask_again(session, now);
+        let Some(want) = wants.first().and_then(|id| self.wants.get(*id)) else {
+            if let Some(record) = self.sessions.get_mut(&session) {
+                record.search.starving = false;
             }
-            _ => {}
+            return;
+        };
+        let (fresh, silent): (Vec<&Ask>, Vec<&Ask>) = want
+            .asks
+            .values()
+            .filter(|ask| ask.answer.is_none())
+            .partition(|ask| ask.is_fresh(now));
+        let until = fresh.iter().map(|ask| ask.at + STALL).max();
+        // those asked after others kept silent have their time beside the providers
+        let starving = fresh.is_empty() || !silent.is_empty();
+        let cid = want.cid.clone();
+        let Some(record) = self.sessions.get_mut(&session) else { return };
+        record.search.starving = starving;
+        let call = starving && record.search.is_due(now);
+        if let Some(until) = until {
+            self.wake_at(until);
+        }
+        if call {
+            self.signals.push_back(Signal::NeedProviders(session, cid));
+            self.ask_again(session, now);
         }
     }
 
-    /// Asks peers outside the session whether they have it: a bounded number of them, and only
-    /// as long as the session has nobody. A single peer is asked for the block outright.
+    /// Asks peers outside the session whether they have it: a bounded number at a time, others
+    /// as those say no or keep silent, and only as long as the session has nobody. A single peer
+    /// is asked for the block outright.
     fn broadcast(&mut self, session: SessionId, id: WantId, now: Instant) {
         let (Some(session), Some(want)) = (self.sessions.get(&session), self.wants.get(id)) else {
             return;
         };
         let stranger = |peer: &P| !session.members.contains_key(peer);
-        let asked = want.asks.keys().filter(|peer| stranger(peer)).count();
+        let open = want.asks.iter().filter(|(peer, ask)| stranger(peer) && ask.is_fresh(now));
+        let asked = open.count();
         let mut peers: Vec<_> = self
             .remotes
             .iter()

@@ -83,9 +83,52 @@ fn no_more_strangers_are_asked_than_the_bound_says() {
     }
     let dag = Dag::file(1, 1, 100, 2);
     net.download(asker, &dag, 8, &[]);
+    // one way, and no answer yet
+    net.run(ms(15));
+    let asked = |net: &Net| net.nodes.iter().filter(|node| !node.heard.is_empty()).count();
+    assert_eq!(asked(&net), 16);
+    // providers are called for when all have said no
     net.run(ms(500));
-    let asked = net.nodes.iter().filter(|node| !node.heard.is_empty()).count();
-    assert_eq!(asked, 16);
+    assert_eq!((asked(&net), net.nodes[asker].calls.len()), (40, 1));
+}
+
+#[test]
+fn whichever_of_fifty_strangers_has_it_is_found() {
+    let dag = Dag::file(1, 1, 100, 2);
+    for holder in 0..50 {
+        let mut net = Net::new(3);
+        let asker = net.node(1e6);
+        let strangers: Vec<_> = (0..50).map(|_| net.node(1e6)).collect();
+        for stranger in &strangers {
+            net.connect(asker, *stranger, ms(10));
+        }
+        net.give(strangers[holder], &dag.blocks);
+        let session = net.download(asker, &dag, 8, &[]);
+        let took = net.run_download(asker, session, secs(5));
+        // four rounds of sixteen, and one to fetch it
+        assert!(took < ms(150), "{holder}: {took:?}");
+    }
+}
+
+#[test]
+fn strangers_that_keep_silent_neither_hide_the_others_nor_hold_up_the_search() {
+    let dag = Dag::file(1, 1, 100, 2);
+    let mut net = Net::new(5);
+    let asker = net.node(1e6);
+    let strangers: Vec<_> = (0..50).map(|_| net.node(1e6)).collect();
+    for stranger in &strangers {
+        net.connect(asker, *stranger, ms(10));
+        net.stall(*stranger, asker, secs(20));
+    }
+    let session = net.download(asker, &dag, 8, &[]);
+    net.run(ms(1100));
+    assert_eq!(net.nodes[asker].calls.len(), 1);
+    net.run(secs(4));
+    let found = net.node(1e6);
+    net.give(found, &dag.blocks);
+    net.connect(asker, found, ms(10));
+    let took = net.run_download(asker, session, secs(10)) - secs(4);
+    assert!(took < secs(2), "{took:?}");
 }
 
 /// Time and duplicates of `leaves` blocks of `size` from holders of these rates.
