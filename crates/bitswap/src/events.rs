@@ -219,4 +219,6 @@ pub struct PeerStats {
     pub owes: usize,
     /// How many wants of its are kept.
     pub wants: usize,
+    /// Bytes of blocks that are in memory for it.
+    pub in_memory: usize,
 }

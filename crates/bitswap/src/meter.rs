@@ -11,22 +11,43 @@ const LONG_SLICE: Duration = Duration::from_secs(1);
 /// Fewer bytes than one data channel frame say nothing about a rate (unless the slice is long).
 const SAMPLE: usize = 16 * 1024;
 
-/// Bytes a second, as a moving average over slices of busy time.
+/// In this much busy time half of the average is forgotten: where more comes, and where less does. Up is faster, as
+/// more is asked only when more is thought to come.
+const HALF_UP: f64 = 0.05;
+const HALF_DOWN: f64 = 0.2;
+/// The same for the average that is for looking back: frames that come late come at once, and make the other one swing
+/// between half and twice what is true.
+const HALF_STEADY: f64 = 1.0;
+
+/// Bytes a second, as a moving average over busy time.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     rate: Option<f64>,
+    /// Bytes and seconds, of which half is forgotten in [`HALF_STEADY`].
+    steady: (f64, f64),
     /// Seconds from the first thing asked to the first byte.
     latency: Option<f64>,
     /// Since when, and what came since. `None` while nothing is asked.
     slice: Option<(Instant, usize)>,
+    /// The slice that was cut off when the peer owed nothing any more: how long it was, and what came in it. Goes on
+    /// when something is asked: a burst that ends a message says nothing alone.
+    rest: (Duration, usize),
     /// Nothing came yet since something is asked.
-    fresh: bool,
+    fresh: Option<Instant>,
 }
 
 impl Meter {
     /// The average, once there is one.
     pub(crate) const fn rate(&self) -> Option<f64> {
         self.rate
+    }
+
+    /// Bytes a second over the last seconds, as soon as [`rate`](Self::rate) is known: what can be relied on.
+    pub(crate) fn steady(&self) -> Option<f64> {
+        self.rate.map(|rate| match self.steady {
+            (bytes, seconds) if seconds > 0.0 => bytes / seconds,
+            _ => rate,
+        })
     }
 
     /// Seconds that it takes to answer, once that is known: at most a second.
@@ -36,14 +57,19 @@ impl Meter {
 
     /// Something is asked of a peer that owed nothing.
     pub(crate) fn start(&mut self, now: Instant) {
-        self.slice = Some((now, 0));
-        self.fresh = true;
+        let (elapsed, bytes) = std::mem::take(&mut self.rest);
+        self.slice = Some((now.checked_sub(elapsed).unwrap_or(now), bytes));
+        self.fresh = Some(now);
     }
 
     /// The peer owes nothing any more.
     pub(crate) fn stop(&mut self, now: Instant) {
-        if let Some((since, bytes)) = self.slice.take().filter(|(_, bytes)| *bytes >= SAMPLE) {
-            self.sample(bytes, now.saturating_duration_since(since));
+        let Some((since, bytes)) = self.slice.take() else { return };
+        let elapsed = now.saturating_duration_since(since);
+        if self.rate.is_none() && bytes >= SAMPLE {
+            self.sample(bytes, elapsed);
+        } else {
+            self.rest = (elapsed, bytes);
         }
     }
 
@@ -52,8 +78,8 @@ impl Meter {
         let Some((since, sum)) = &mut self.slice else { return };
         *sum += bytes;
         let elapsed = now.saturating_duration_since(*since);
-        if std::mem::take(&mut self.fresh) {
-            let took = elapsed.as_secs_f64();
+        if let Some(asked) = self.fresh.take() {
+            let took = now.saturating_duration_since(asked).as_secs_f64();
             self.latency = Some(self.latency.map_or(took, |latency| (latency + took) / 2.0));
         }
         if elapsed >= LONG_SLICE || (elapsed >= SLICE && *sum >= SAMPLE) {
@@ -68,18 +94,21 @@ impl Meter {
         if let Some((since, _)) = &mut self.slice {
             *since += gap;
         }
+        if let Some(asked) = &mut self.fresh {
+            *asked += gap;
+        }
     }
 
     fn sample(&mut self, bytes: usize, elapsed: Duration) {
         // a burst that came within a tick of the clock is no faster than a tick can tell
         let seconds = elapsed.max(Duration::from_millis(1)).as_secs_f64();
         let sample = bytes as f64 / seconds;
-        // up fast, as more is asked only when more is thought to come; down more slowly
-        self.rate = Some(match self.rate {
-            None => sample,
-            Some(rate) if sample > rate => (rate + 3.0 * sample) / 4.0,
-            Some(rate) => (rate + sample) / 2.0,
-        });
+        let left = (-seconds / HALF_STEADY).exp2();
+        self.steady = (self.steady.0 * left + bytes as f64, self.steady.1 * left + seconds);
+        self.rate = Some(self.rate.map_or(sample, |rate| {
+            let half = if sample > rate { HALF_UP } else { HALF_DOWN };
+            sample + (rate - sample) * (-seconds / half).exp2()
+        }));
     }
 }
 

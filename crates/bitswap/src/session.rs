@@ -40,6 +40,8 @@ const FIRST_TYPICAL: usize = 256 * 1024;
 const DOUBTFUL: u32 = 2;
 /// After this many it is asked only when nobody else is left.
 const HOPELESS: u32 = 16;
+/// Of how many blocks it is remembered that strangers were asked for them: the root, mostly.
+const ASKED: usize = 4;
 /// The longest time between two calls for providers, and the first.
 const SEARCH_MOST: Duration = Duration::from_secs(30);
 const SEARCH_FIRST: Duration = Duration::from_secs(1);
@@ -78,6 +80,9 @@ pub(crate) struct Session<P> {
     /// What blocks of this session weigh, more or less: raw ones, and others. The leaves of a
     /// file and the nodes above them are told apart by that, mostly.
     typical: [Option<usize>; 2],
+    /// The first blocks that strangers were asked for. Who says HAVE of one is a member, though
+    /// another may have sent it meanwhile.
+    asked: Vec<Cid>,
     /// How many wants it has had.
     wanted: i32,
     pub(crate) search: Search,
@@ -90,6 +95,7 @@ impl<P: Copy + Ord> Session<P> {
             idle: Set::new(),
             members: Map::new(),
             typical: [None; 2],
+            asked: Vec::new(),
             wanted: 0,
             search: Search::new(),
         }
@@ -101,6 +107,18 @@ impl<P: Copy + Ord> Session<P> {
             return None;
         }
         Some(self.members.entry(peer).or_default())
+    }
+
+    /// Strangers are asked for it.
+    pub(crate) fn note_asked(&mut self, cid: &Cid) {
+        if self.asked.len() < ASKED && !self.asked.contains(cid) {
+            self.asked.push(cid.clone());
+        }
+    }
+
+    /// Whether strangers were asked for it.
+    pub(crate) fn has_asked(&self, cid: &Cid) -> bool {
+        self.asked.contains(cid)
     }
 
     /// What the block of that CID weighs, more or less.
@@ -220,8 +238,14 @@ pub(crate) enum Choice<P> {
     Nobody,
 }
 
-/// Who would have a block of `size` bytes first.
-pub(crate) fn choose<P: Copy + Ord>(candidates: &[Candidate<P>], size: usize) -> Choice<P> {
+/// Who would have a block of `size` bytes first. `idle` bytes are wanted that nobody is asked for, this block among
+/// them: a slow peer is not given what the others would have got, with all the rest, before it could send this: at the
+/// end of what is wanted, all would wait for it.
+pub(crate) fn choose<P: Copy + Ord>(
+    candidates: &[Candidate<P>],
+    size: usize,
+    idle: usize,
+) -> Choice<P> {
     let hopeful = |candidate: &&Candidate<P>| candidate.misses < HOPELESS;
     let any_hope = candidates.iter().any(|candidate| hopeful(&candidate));
     let guess = mean_rate(candidates);
@@ -230,11 +254,36 @@ pub(crate) fn choose<P: Copy + Ord>(candidates: &[Candidate<P>], size: usize) ->
         .filter(|candidate| !any_hope || hopeful(candidate))
         .filter(|candidate| candidate.has_room(size))
         .min_by(|a, b| a.eta(size, guess).total_cmp(&b.eta(size, guess)));
+    let late = |candidate: &Candidate<P>| {
+        let without = without(candidate.peer, candidates, size, idle);
+        candidate.rate.is_some() && without.is_some_and(|at| candidate.eta(size, guess) > at)
+    };
     match best {
+        Some(candidate) if late(candidate) => Choice::Full,
         Some(candidate) => Choice::Ask(candidate.peer),
         None if candidates.is_empty() => Choice::Nobody,
         None => Choice::Full,
     }
+}
+
+/// In how many seconds the others would have sent all that they owe and `idle` bytes more, or at least one block. `None`
+/// where there are no others that can be relied on.
+fn without<P: Copy + Ord>(
+    peer: P,
+    candidates: &[Candidate<P>],
+    size: usize,
+    idle: usize,
+) -> Option<f64> {
+    let (mut rates, mut owed, mut first) = (0.0, idle, f64::INFINITY);
+    for other in candidates.iter().filter(|other| other.peer != peer) {
+        let Some(rate) = other.rate else { continue };
+        if other.proven && !other.on_probation && other.misses < DOUBTFUL {
+            rates += rate;
+            owed += (other.asks * size).saturating_sub(other.under_way);
+            first = other.eta(size, rate).min(first);
+        }
+    }
+    (rates > 0.0).then(|| first.max(owed as f64 / rates))
 }
 
 /// What a peer of which nothing is known is taken to deliver.
@@ -250,6 +299,8 @@ mod tests {
     use proptest::prelude::*;
 
     const MIB: usize = 1024 * 1024;
+    /// As much as anyone could want.
+    const ALL: usize = 1 << 40;
 
     const fn candidate(peer: u32, rate: Option<f64>, asks: usize) -> Candidate<u32> {
         let (latency, under_way, proven) = (None, 0, true);
@@ -261,12 +312,12 @@ mod tests {
     fn the_one_that_would_have_it_first_is_asked() {
         let slow = candidate(1, Some(12e6), 0);
         let fast = candidate(2, Some(30e6), 1);
-        assert_eq!(choose(&[slow, fast], MIB), Choice::Ask(2));
+        assert_eq!(choose(&[slow, fast], MIB, ALL), Choice::Ask(2));
         let busier = Candidate { asks: 2, ..fast };
-        assert_eq!(choose(&[slow, busier], MIB), Choice::Ask(1));
+        assert_eq!(choose(&[slow, busier], MIB, ALL), Choice::Ask(1));
         let half_sent = Candidate { under_way: MIB, ..busier };
-        assert_eq!(choose(&[slow, half_sent], MIB), Choice::Ask(2));
-        assert_eq!(choose::<u32>(&[], MIB), Choice::Nobody);
+        assert_eq!(choose(&[slow, half_sent], MIB, ALL), Choice::Ask(2));
+        assert_eq!(choose::<u32>(&[], MIB, ALL), Choice::Nobody);
     }
 
     #[test]
@@ -278,7 +329,7 @@ mod tests {
         assert!(!candidate(1, Some(1e12), 8).has_room(MIB));
         // a block that takes ten seconds is asked for alone
         assert!(!candidate(1, Some(1e5), 1).has_room(MIB));
-        assert_eq!(choose(&[candidate(1, Some(1e6), 2)], MIB), Choice::Full);
+        assert_eq!(choose(&[candidate(1, Some(1e6), 2)], MIB, ALL), Choice::Full);
     }
 
     #[test]
@@ -286,8 +337,8 @@ mod tests {
         let doubtful = Candidate { misses: DOUBTFUL, ..candidate(1, None, 1) };
         assert!(!doubtful.has_room(4096));
         let hopeless = Candidate { misses: HOPELESS, ..candidate(1, None, 0) };
-        assert_eq!(choose(&[hopeless, candidate(2, Some(1e6), 2)], MIB), Choice::Full);
-        assert_eq!(choose(&[hopeless], MIB), Choice::Ask(1));
+        assert_eq!(choose(&[hopeless, candidate(2, Some(1e6), 2)], MIB, ALL), Choice::Full);
+        assert_eq!(choose(&[hopeless], MIB, ALL), Choice::Ask(1));
         let probation = Candidate { on_probation: true, ..candidate(1, Some(1e9), 1) };
         assert!(!probation.has_room(4096));
     }
@@ -317,7 +368,7 @@ mod tests {
             let size = 1024;
             let total: f64 = rates.iter().sum();
             for _ in 0..300 {
-                let Choice::Ask(peer) = choose(&all, size) else { break };
+                let Choice::Ask(peer) = choose(&all, size, ALL) else { break };
                 all[peer as usize].asks += 1;
             }
             let asked: usize = all.iter().map(|candidate| candidate.asks).sum();

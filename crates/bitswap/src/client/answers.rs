@@ -98,7 +98,10 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         let want = id.and_then(|id| self.wants.get_mut(id).zip(Some(id)));
         let Some((want, id)) = want else {
             match have {
-                true => remote.answered(cid, now),
+                true => {
+                    remote.answered(cid, now);
+                    self.join(peer, cid);
+                }
                 false if probed => {
                     remote.unlist(cid, now);
                     self.talkative.insert(peer);
@@ -124,5 +127,14 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         }
         self.note_idle(id);
         self.dirty = true;
+    }
+    /// `peer` has a block that strangers were asked for, and that came from another before.
+    fn join(&mut self, peer: P, cid: &Cid) {
+        for session in self.sessions.values_mut().filter(|session| session.has_asked(cid)) {
+            if let Some(member) = session.member(peer) {
+                member.proven = true;
+                self.dirty = true;
+            }
+        }
     }
 }

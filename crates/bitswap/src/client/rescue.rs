@@ -16,79 +16,106 @@ const RESCUE_TICK: Duration = Duration::from_millis(250);
 /// A block is taken over when its owner would need so many times as long, and so much longer.
 const RESCUE_FACTOR: f64 = 2.0;
 const RESCUE_SECONDS: f64 = 0.2;
+/// The same for a block that its owner has begun, which will come twice: half the time after which a silent peer loses
+/// it in any case.
+const TWICE_SECONDS: f64 = 0.5;
+/// How many of a peer's last blocks are looked at for one that can be taken over.
+const LOOKED_AT: usize = 8;
+
+/// A block that somebody else should send.
+struct Late<P> {
+    id: WantId,
+    owner: P,
+    /// Its owner may be sending it by now.
+    begun: bool,
+    /// In how many seconds it would be here.
+    eta: f64,
+}
+
 impl<P: Copy + Ord + Hash + Debug> Client<P> {
-    /// A peer that owes nothing, while others are slow, takes the block that would come last.
-    /// Taken over if its owner has not begun it, asked for twice if it has.
+    /// Peers with room, while others are slow, take the blocks that would come last. Taken over
+    /// if the owner has not begun them; asked for twice if it has, and the helper owes nothing.
     pub(super) fn rescue(&mut self, session: SessionId, now: Instant) {
         let Some(record) = self.sessions.get(&session).filter(|s| !s.wants.is_empty()) else {
             return;
         };
         let owes = |peer: &P| self.remotes.get(peer).is_some_and(|r| !r.open.is_empty());
-        if !record.members.keys().any(owes) {
+        if !record.idle.is_empty() || !record.members.keys().any(owes) {
             return;
         }
         let mut helpers = Vec::new();
         for (peer, member) in record.members.iter().filter(|(_, m)| m.proven && !m.banned) {
             let Some(remote) = self.remotes.get(peer) else { continue };
-            let patience = &remote.patience;
-            let free = remote.open.is_empty() && remote.has_room();
-            if free && patience.usable(now).is_ok() && !patience.on_probation() {
+            let usable = remote.patience.usable(now).is_ok() && !remote.patience.on_probation();
+            if usable && remote.has_room() {
                 helpers.push((*peer, member.misses));
             }
         }
         for (helper, misses) in helpers {
-            match self.slowest(session, helper, misses) {
-                Some((id, owner, begun)) => {
-                    if !begun {
-                        self.retract(id, owner, now);
-                    }
-                    self.ask(id, helper, WantKind::Block, now);
+            while let Some(late) = self.latest(session, helper, misses) {
+                if !late.begun {
+                    self.retract(late.id, late.owner, now);
                 }
-                None => self.wake_at(now + RESCUE_TICK),
+                self.ask(late.id, helper, WantKind::Block, now);
+            }
+            if self.remotes.get(&helper).is_some_and(|remote| remote.open.is_empty()) {
+                self.wake_at(now + RESCUE_TICK);
             }
         }
     }
 
-    /// The want that gains most from being asked of `helper`, its owner, and whether the owner
-    /// has begun to send it.
-    fn slowest(&self, session: SessionId, helper: P, misses: u32) -> Option<(WantId, P, bool)> {
-        let session = self.sessions.get(&session)?;
+    /// The want that gains most from being asked of `helper`. In doubt the helper is slow and the
+    /// owner fast: what is asked twice comes twice.
+    fn latest(&self, session: SessionId, helper: P, misses: u32) -> Option<Late<P>> {
+        let record = self.sessions.get(&session)?;
         let candidate = |peer: P, proven, misses| {
             let remote = self.remotes.get(&peer)?;
-            let (rate, latency) = (remote.meter.rate(), remote.meter.latency());
+            let rates = remote.meter.rate().zip(remote.meter.steady());
+            let rate = rates.map(|(a, b)| if peer == helper { a.min(b) } else { a.max(b) });
+            let latency = remote.meter.latency();
             let under_way = remote.patience.under_way();
             let on_probation = remote.patience.on_probation();
-            let asks = 0;
+            let asks = remote.open.len();
             let candidate =
                 Candidate { peer, rate, latency, asks, under_way, proven, misses, on_probation };
             Some(candidate)
         };
-        let known: Vec<_> = session
+        let known: Vec<_> = record
             .members
             .iter()
             .filter_map(|(peer, member)| candidate(*peer, member.proven, member.misses))
             .collect();
         let guess = mean_rate(&known);
-        let helper_record = candidate(helper, true, misses)?;
-        let mut best: Option<(f64, (WantId, P, bool))> = None;
-        for id in &session.wants {
-            let Some(want) = self.wants.get(*id) else { continue };
-            let mut open = want.asks.iter().filter(|(_, ask)| ask.is_open());
-            let (Some((owner, _)), None) = (open.next(), open.next()) else { continue };
-            let refused = want.asks.get(&helper).is_some_and(|ask| ask.answer == Some(false));
-            let Some(remote) = self.remotes.get(owner).filter(|_| !refused) else { continue };
+        let mine = candidate(helper, true, misses)?;
+        let mut latest: Option<Late<P>> = None;
+        for owner in known.iter().filter(|owner| owner.peer != helper && owner.asks > 0) {
+            let Some(remote) = self.remotes.get(&owner.peer) else { continue };
+            let last = remote.open.iter().rev().take(LOOKED_AT);
+            let mut last = last.filter(|id| self.can_help(session, **id, helper));
+            let Some(id) = last.next().copied() else { continue };
+            let Some(want) = self.wants.get(id) else { continue };
+            let size = record.typical(&want.cid);
             let ahead = remote.open.range(..id).count();
-            let Some(base) = candidate(*owner, true, 0) else { continue };
-            let size = session.typical(&want.cid);
-            let mine = helper_record.eta(size, guess);
-            let theirs = Candidate { asks: ahead, ..base }.eta(size, guess);
-            let rate = base.rate.unwrap_or(guess).max(1.0);
-            let queued = (ahead * size).saturating_sub(base.under_way) as f64 / rate;
-            let slow = theirs > mine * RESCUE_FACTOR + RESCUE_SECONDS;
-            if slow && best.is_none_or(|(worst, _)| theirs > worst) {
-                best = Some((theirs, (*id, *owner, queued < RESCUE_SECONDS)));
+            let eta = Candidate { asks: ahead, ..*owner }.eta(size, guess);
+            let rate = owner.rate.unwrap_or(guess).max(1.0);
+            let queued = (ahead * size).saturating_sub(owner.under_way) as f64 / rate;
+            let begun = queued < RESCUE_SECONDS;
+            let more = if begun { TWICE_SECONDS } else { RESCUE_SECONDS };
+            let slow = eta > mine.eta(size, guess) * RESCUE_FACTOR + more;
+            let free = if begun { mine.asks == 0 } else { mine.has_room(size) };
+            if slow && free && latest.as_ref().is_none_or(|late| eta > late.eta) {
+                latest = Some(Late { id, owner: owner.peer, begun, eta });
             }
         }
-        best.map(|(_, found)| found)
+        latest
+    }
+
+    /// Whether the want is of that session, asked of one peer, and not refused by `helper`.
+    fn can_help(&self, session: SessionId, id: WantId, helper: P) -> bool {
+        let Some(want) = self.wants.get(id).filter(|want| want.sessions.contains(&session)) else {
+            return false;
+        };
+        let refused = want.asks.get(&helper).is_some_and(|ask| ask.answer == Some(false));
+        !refused && want.asks.values().filter(|ask| ask.is_open()).count() == 1
     }
 }

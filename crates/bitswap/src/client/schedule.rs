@@ -68,7 +68,8 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         while let Some(id) = self.next_idle(turn) {
             turn.at = Some(id);
             let (candidates, size) = self.candidates(id, now);
-            match choose(&candidates, size) {
+            let idle = self.sessions.get(&turn.session).map_or(0, |s| s.idle.len() * size);
+            match choose(&candidates, size, idle) {
                 Choice::Ask(peer) => {
                     self.ask(id, peer, WantKind::Block, now);
                     self.scout(turn.session, id, now);
@@ -191,9 +192,11 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
     /// as those say no or keep silent, and only as long as the session has nobody. A single peer
     /// is asked for the block outright.
     fn broadcast(&mut self, session: SessionId, id: WantId, now: Instant) {
-        let (Some(session), Some(want)) = (self.sessions.get(&session), self.wants.get(id)) else {
-            return;
-        };
+        let Some(want) = self.wants.get(id) else { return };
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.note_asked(&want.cid);
+        }
+        let Some(session) = self.sessions.get(&session) else { return };
         let stranger = |peer: &P| !session.members.contains_key(peer);
         let open = want.asks.iter().filter(|(peer, ask)| stranger(peer) && ask.is_fresh(now));
         let asked = open.count();

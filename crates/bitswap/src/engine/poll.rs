@@ -76,13 +76,14 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
 
     /// What is known of `peer`, if it is connected.
     pub fn peer_stats(&self, peer: P) -> Option<PeerStats> {
-        let remote = self.client.remote(peer)?;
+        let (remote, ledger) = (self.client.remote(peer)?, self.server.ledger(peer)?);
         Some(PeerStats {
             bytes_received: remote.delivered,
             bytes_sent: self.lanes.bytes_sent(peer),
             rate: remote.meter.rate(),
             owes: remote.open.len(),
-            wants: self.server.ledger(peer)?.len(),
+            wants: ledger.len(),
+            in_memory: ledger.in_memory(),
         })
     }
 

@@ -6,6 +6,7 @@
 mod hostile;
 mod netem;
 mod schedules;
+mod seeds;
 mod server;
 mod transfer;
 mod weather;

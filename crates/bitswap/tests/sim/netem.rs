@@ -191,6 +191,10 @@ struct Link {
     delay: Duration,
     loss: f64,
     stalled_until: Instant,
+    /// Bytes a second that the reader takes, where that is less than the sender has, and since
+    /// when it takes more.
+    pace: Option<f64>,
+    free: Instant,
     /// What is on its way: nothing overtakes on a connection.
     queue: VecDeque<Piece>,
     last: Instant,
@@ -315,7 +319,8 @@ impl Net {
             self.next += 1;
             let (epoch, now) = (self.next, self.now);
             let queue = VecDeque::new();
-            let link = Link { delay, loss: 0.0, stalled_until: now, queue, last: now, epoch };
+            let (loss, stalled_until, pace, free, last) = (0.0, now, None, now, now);
+            let link = Link { delay, loss, stalled_until, pace, free, queue, last, epoch };
             self.links.insert((from, to), link);
         }
         self.with(a, |engine, now| engine.handle_connected(b, now));
@@ -341,6 +346,11 @@ impl Net {
     /// The chance that a chunk from `from` to `to` comes late.
     pub fn lossy(&mut self, from: Peer, to: Peer, loss: f64) {
         self.links.get_mut(&(from, to)).unwrap().loss = loss;
+    }
+
+    /// `to` takes no more than so many bytes a second from `from`: the rest waits at the sender.
+    pub fn pace(&mut self, from: Peer, to: Peer, rate: f64) {
+        self.links.get_mut(&(from, to)).unwrap().pace = Some(rate);
     }
 
     /// Nothing arrives from `from` at `to` for a while; then everything does.
@@ -585,11 +595,19 @@ impl Net {
         }
     }
 
-    /// Sends one chunk of what is first, and puts the rest of it last.
+    /// Sends one chunk of what is first, and puts the rest of it last. Readers that are not ready
+    /// for more are passed over.
     fn pump(&mut self, peer: Peer) {
         let node = &mut self.nodes[peer];
-        let Some(mut transfer) = node.uplink.pop_front().filter(|_| !node.dead) else {
-            node.sending = false;
+        let free = |transfer: &Transfer| {
+            self.links.get(&(peer, transfer.to)).map_or(self.now, |link| link.free)
+        };
+        let first = node.uplink.iter().position(|transfer| free(transfer) <= self.now);
+        let Some(mut transfer) = first.and_then(|at| node.uplink.remove(at)) else {
+            match node.uplink.iter().map(free).min() {
+                Some(at) => self.push(at, Event::Pump(peer)),
+                None => node.sending = false,
+            }
             return;
         };
         let most = transfer.drip.map_or(CHUNK, |(some, _)| some);
@@ -603,6 +621,9 @@ impl Net {
             return self.push(self.now, Event::Pump(peer));
         };
         transfer.sent += size;
+        if let Some(pace) = link.pace {
+            link.free = self.now + Duration::from_secs_f64(size as f64 / pace);
+        }
         let loss = if late < link.loss { LOSS_DELAY } else { Duration::ZERO };
         link.last = (left + link.delay + loss).max(link.last);
         let (at, to, epoch) = (link.last, transfer.to, link.epoch);

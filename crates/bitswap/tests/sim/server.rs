@@ -56,6 +56,85 @@ fn fifty_peers_are_served_alike_and_in_bounded_memory() {
     }
 }
 
+/// What one of fifty does with a server.
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    /// A download of the usual window.
+    Usual,
+    /// Wants all there is, at once, most urgently.
+    Greedy,
+    /// Wants as much, and takes a fiftieth of its share.
+    Slow,
+}
+
+#[test]
+fn of_fifty_peers_neither_the_greedy_nor_the_slow_starve_one() {
+    const SIZE: usize = 64 * 1024;
+    let (rate, share) = (8e6, 8e6 / 50.0);
+    let dag = Dag::file(1, 1000, SIZE, 1024);
+    let mut net = Net::new(9);
+    let server = net.node(rate);
+    net.give(server, &dag.blocks);
+    let mut all = Vec::new();
+    for number in 0..50 {
+        let manner = [Manner::Usual, Manner::Greedy, Manner::Usual, Manner::Usual, Manner::Slow];
+        let manner = manner[number % manner.len()];
+        let peer = match manner {
+            Manner::Usual => net.node(1e6),
+            _ => net.puppet(Box::new(|_, _| Vec::new())),
+        };
+        net.connect(server, peer, ms(5 + 3 * number as u64));
+        match manner {
+            Manner::Usual => drop(net.download(peer, &dag, 64, &[server])),
+            _ => ask(&mut net, peer, server, &dag.blocks, i32::MAX, false),
+        }
+        if manner == Manner::Slow {
+            net.pace(server, peer, share / 50.0);
+        }
+        all.push((peer, manner));
+    }
+    let served = |net: &Net| -> Vec<u64> {
+        let sent = |peer| net.engine(server).peer_stats(peer).unwrap().bytes_sent;
+        all.iter().map(|(peer, _)| sent(*peer)).collect()
+    };
+    net.run(secs(3));
+    let mut before = served(&net);
+    for window in 0..5 {
+        for step in 0..80 {
+            net.run(secs(3 + 4 * window) + ms(50 * step));
+            for (peer, _) in &all {
+                let stats = net.engine(server).peer_stats(*peer).unwrap();
+                assert!(stats.wants <= 1024);
+                // what may be read ahead, a block beyond it, and one being sent
+                assert!(stats.in_memory <= MIB + 2 * SIZE, "{}", stats.in_memory);
+            }
+            assert!(net.engine(server).bytes_in_memory() <= 50 * 2 * SIZE + 33 * MIB);
+        }
+        net.run(secs(7 + 4 * window));
+        let after = served(&net);
+        let of = |manner: Manner| {
+            let all = all.iter().zip(before.iter().zip(&after));
+            let all = all.filter(move |((_, other), _)| *other == manner);
+            all.map(|(_, (before, after))| (after - before) as f64 / 4.0)
+        };
+        let (least, most) =
+            (of(Manner::Usual).fold(f64::MAX, f64::min), of(Manner::Usual).fold(0.0, f64::max));
+        let greedy = of(Manner::Greedy).fold(0.0, f64::max);
+        let slow = of(Manner::Slow).sum::<f64>();
+        println!(
+            "{least:.0} to {most:.0} bytes a second, greedy {greedy:.0}, slow {slow:.0} in all"
+        );
+        assert!(most <= 1.5 * least && greedy <= 1.5 * least, "one is starved");
+        // what the slow leave is shared by the rest: 8 MB/s among forty
+        assert!(least >= 0.8 * (rate - slow) / 40.0, "{least}");
+        before = after;
+    }
+    for (peer, _) in &all {
+        net.disconnect(server, *peer);
+    }
+    assert_eq!(net.engine(server).bytes_in_memory(), 0);
+}
+
 #[test]
 fn a_peer_with_a_thousand_wants_does_not_starve_one_with_few() {
     let (large, small) = (Dag::file(1, 1000, 16 * 1024, 1024), Dag::file(2, 4, 16 * 1024, 174));
@@ -74,10 +153,17 @@ fn a_peer_with_a_thousand_wants_does_not_starve_one_with_few() {
     assert!(took < ms(400));
 }
 
-fn ask(net: &mut Net, from: Peer, to: Peer, blocks: &[avocet_dag::Block], cancel: bool) {
+fn ask(
+    net: &mut Net,
+    from: Peer,
+    to: Peer,
+    blocks: &[avocet_dag::Block],
+    priority: i32,
+    cancel: bool,
+) {
     let entry = |block: &avocet_dag::Block| avocet_bitswap::wire::Entry {
         cid: block.cid().clone(),
-        priority: 1,
+        priority,
         cancel,
         kind: WantKind::Block,
         send_dont_have: true,
@@ -94,9 +180,9 @@ fn what_is_taken_back_while_it_waits_is_not_sent() {
     let asker = net.puppet(Box::new(|_, _| Vec::new()));
     net.give(server, &blocks);
     net.connect(server, asker, ms(1));
-    ask(&mut net, asker, server, &blocks, false);
+    ask(&mut net, asker, server, &blocks, 1, false);
     net.run(ms(50)); // the first is on its way
-    ask(&mut net, asker, server, &blocks[2..4], true);
+    ask(&mut net, asker, server, &blocks[2..4], 1, true);
     net.run(secs(5));
     let heard = net.nodes[asker].heard.iter().flat_map(|(_, _, message)| &message.blocks);
     let numbers: Vec<_> = heard.map(|raw| raw.data[7]).collect();
@@ -110,7 +196,7 @@ fn a_block_that_comes_later_is_sent_to_who_waits_for_it() {
     let server = net.node(1e6);
     let asker = net.puppet(Box::new(|_, _| Vec::new()));
     net.connect(server, asker, ms(1));
-    ask(&mut net, asker, server, &blocks, false);
+    ask(&mut net, asker, server, &blocks, 1, false);
     net.run(secs(1));
     let heard = &net.nodes[asker].heard;
     assert_eq!(heard.iter().map(|(_, _, message)| message.presences.len()).sum::<usize>(), 2);

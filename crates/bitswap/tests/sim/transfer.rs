@@ -190,6 +190,51 @@ fn holders_are_used_in_proportion_to_what_they_deliver() {
 }
 
 #[test]
+fn of_fifty_connected_peers_those_that_have_it_are_used_and_no_want_is_said_often() {
+    // how many have it, whether they are named, and how many of them are found
+    for (holders, named, found) in [(50, true, 50), (50, false, 16), (3, false, 1)] {
+        let dag = Dag::file(1, 256, 64 * 1024, 1024);
+        let rate = 6e6 / f64::from(found);
+        let mut net = Net::new(6);
+        let asker = net.node(1e6);
+        let peers: Vec<_> = (0..50).map(|_| net.node(rate)).collect();
+        for (number, peer) in peers.iter().enumerate() {
+            net.nodes[*peer].keep_heard = true;
+            net.connect(asker, *peer, ms(5 + 2 * number as u64));
+            // every sixteenth has it, where three do
+            if holders == 50 || number % 16 == 5 {
+                net.give(*peer, &dag.blocks);
+            }
+        }
+        let hints = if named { &peers[..] } else { &[] };
+        let session = net.download(asker, &dag, 64, hints);
+        let took = net.run_download(asker, session, secs(60)).as_secs_f64();
+        net.run(secs(62));
+        let best = ideal(dag.bytes(), 6e6);
+        let stats = net.engine(asker).stats();
+        let heard = |peer: &usize| net.nodes[*peer].heard.iter().map(|(_, _, heard)| heard);
+        let messages: usize = peers.iter().map(|peer| heard(peer).count()).sum();
+        let lines = peers.iter().flat_map(heard).flat_map(|message| &message.wants);
+        let asked = lines.filter(|entry| !entry.cancel).count();
+        println!(
+            "{holders} of 50: {took:.2} s, at best {best:.2} s, {messages} messages, {asked} wants \
+             said for {} blocks, {} came twice",
+            dag.blocks.len(),
+            stats.surplus_blocks
+        );
+        assert!(took < best * 1.3 + 1.0, "{took}");
+        assert!((stats.surplus_bytes as f64) < 0.02 * dag.bytes() as f64);
+        // each block of one, the root and the first block of all, and a few of a second one
+        assert!(asked <= dag.blocks.len() * 5 / 4 + 2 * 50, "{asked}");
+        assert!(messages <= asked * 2 + 2 * 50, "{messages}");
+        assert_eq!(net.engine(asker).wants(), 0);
+        for peer in peers {
+            assert_eq!(net.engine(peer).peer_stats(asker).unwrap().wants, 0, "taken back");
+        }
+    }
+}
+
+#[test]
 fn two_that_download_the_same_get_nothing_twice() {
     let dag = Dag::file(1, 64, 256 * 1024, 174);
     let mut net = Net::new(5);
