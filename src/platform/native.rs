@@ -29,6 +29,12 @@ impl avocet_dag::Payload for Payload {
 }
 
 impl Payload {
+    /// The same: there is no outside.
+    #[must_use]
+    pub fn moved_out(self) -> Self {
+        self
+    }
+
     pub(super) fn copy_in(&self, range: Range<usize>) -> Bytes {
         let Self::Wasm(bytes) = self;
         bytes.slice(range)

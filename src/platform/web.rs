@@ -84,6 +84,16 @@ impl Payload {
         }
     }
 
+    /// The same bytes where all that becomes of them happens: a large payload is hashed, stored and
+    /// handed to the page outside wasm memory, and is copied out once, here.
+    #[must_use]
+    pub fn moved_out(self) -> Self {
+        match self.len() < WORTH_A_CALL {
+            true => self,
+            false => Self::Js(self.to_js()),
+        }
+    }
+
     /// The bytes as a view outside wasm memory: copied when they live in it, else shared.
     #[must_use]
     pub fn to_js(&self) -> Uint8Array {

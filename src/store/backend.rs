@@ -69,6 +69,16 @@ pub enum Ask {
     Presence(Table, Vec<u8>),
 }
 
+impl Ask {
+    /// Where it looks.
+    #[allow(dead_code, reason = "natively there is no database whose errors are told by table")]
+    pub const fn table(&self) -> Table {
+        match self {
+            Self::Value(table, _) | Self::Presence(table, _) => *table,
+        }
+    }
+}
+
 /// What came of asking for a lock.
 #[allow(dead_code, reason = "natively there are no locks to give")]
 pub enum Locked {
@@ -125,6 +135,10 @@ pub trait Backend {
 pub trait Transaction {
     /// Looks up all of `asks` in one round; the answers are in their order.
     async fn look(&self, asks: Vec<Ask>) -> Result<Vec<Option<Payload>>, StoreError>;
+
+    /// As [`Self::look`], the last thing that a transaction which only reads is asked for.
+    async fn look_last(self: Box<Self>, asks: Vec<Ask>)
+    -> Result<Vec<Option<Payload>>, StoreError>;
 
     /// Up to `limit` entries of a table in the order of their keys, those after `after`.
     async fn entries(

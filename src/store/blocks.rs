@@ -47,7 +47,7 @@ impl Meta {
 /// Reads the bytes under `key`, unverified.
 pub async fn read(backend: &dyn Backend, key: &Multihash) -> Result<Option<Payload>, StoreError> {
     let transaction = backend.begin(&[Table::Blocks], Access::Read).await?;
-    let found = transaction.look(vec![Ask::Value(Table::Blocks, key.to_bytes())]).await?;
+    let found = transaction.look_last(vec![Ask::Value(Table::Blocks, key.to_bytes())]).await?;
     Ok(found.into_iter().next().flatten())
 }
 

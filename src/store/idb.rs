@@ -27,6 +27,7 @@ mod schema;
 #[cfg(test)]
 pub(super) mod tests;
 mod transaction;
+mod value;
 mod vault;
 
 pub(super) use self::open::open;
@@ -43,6 +44,8 @@ pub(super) struct Idb {
 struct Link {
     name: String,
     database: IdbDatabase,
+    /// Whether large values are kept as files.
+    files: bool,
     end: Rc<Cell<Option<End>>>,
     /// They listen for as long as the connection lives.
     _listeners: [Closure<dyn FnMut()>; 2],
@@ -73,7 +76,8 @@ impl Idb {
         };
         event::on(&database, "versionchange", &make_way);
         event::on(&database, "close", &closed);
-        let link = Link { name, database, end, _listeners: [make_way, closed] };
+        let files = value::prefers_files();
+        let link = Link { name, database, files, end, _listeners: [make_way, closed] };
         Self { link: Rc::new(link), locks: true }
     }
 }

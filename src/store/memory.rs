@@ -89,6 +89,13 @@ impl Transaction for InMemory {
         Ok(asks.into_iter().map(answer).collect())
     }
 
+    async fn look_last(
+        self: Box<Self>,
+        asks: Vec<Ask>,
+    ) -> Result<Vec<Option<Payload>>, StoreError> {
+        self.look(asks).await
+    }
+
     async fn entries(
         &self,
         table: Table,

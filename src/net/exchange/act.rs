@@ -138,7 +138,7 @@ async fn hash(peer: PeerId, link: ConnectionId, mut message: wire::Message) -> H
     let mut blocks: Vec<Block> = Vec::with_capacity(message.blocks.len());
     let mut rejected = 0;
     for raw in std::mem::take(&mut message.blocks) {
-        let (prefix, payload) = (raw.prefix, Payload::from(raw.data));
+        let (prefix, payload) = (raw.prefix, Payload::from(raw.data).moved_out());
         match platform::hash(prefix.version, prefix.codec, prefix.hash, payload).await {
             Ok(block) if block.cid().hash().digest().len() == prefix.digest_len => {
                 blocks.push(block);

@@ -200,6 +200,84 @@ async fn what_lies_outside_wasm_memory_stays_there() {
     remove(&name);
 }
 
+/// A database that keeps large values as files, or as bytes.
+async fn keeping(name: &str, files: bool) -> Rc<dyn Backend> {
+    let mut backend = Idb::open(name, STEPS).await.unwrap();
+    Rc::get_mut(&mut backend.link).unwrap().files = files;
+    Rc::new(backend)
+}
+
+/// The raw value at the block's key.
+async fn raw_value(name: &str, block: &Block) -> JsValue {
+    let database = stubborn(name, None).await;
+    let transaction = database.transaction_with_str("blocks").unwrap();
+    let key = Uint8Array::from(&block.cid().hash().to_bytes()[..]);
+    let request = transaction.object_store("blocks").unwrap().get(&key).unwrap();
+    let value = event::answer(&request).await.unwrap();
+    database.close();
+    value
+}
+
+#[wasm_bindgen_test]
+async fn a_large_value_is_kept_as_a_file_and_read_beside_bytes() {
+    let name = fresh_name();
+    let clock = || Rc::new(platform::unix_millis);
+    let large = [block(vec![1; 1 << 20]).await, block(vec![2; 1 << 20]).await];
+    let small = block(vec![3; 1000]).await;
+    let files = Store::on(keeping(&name, true).await, clock());
+    files.put(vec![large[0].clone(), small.clone()]).await.unwrap();
+    let bytes = Store::on(keeping(&name, false).await, clock());
+    bytes.put(vec![large[1].clone()]).await.unwrap();
+    assert!(raw_value(&name, &large[0]).await.has_type::<web_sys::Blob>());
+    assert!(raw_value(&name, &large[1]).await.has_type::<Uint8Array>());
+    assert!(raw_value(&name, &small).await.has_type::<Uint8Array>());
+    for store in [files, bytes] {
+        for block in large.iter().chain([&small]) {
+            let found = store.get(block.cid()).await.unwrap().expect("it is there");
+            assert_eq!(found.bytes().to_bytes(), block.bytes().to_bytes());
+        }
+    }
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn idb_01_an_altered_file_is_removed_and_missing() {
+    let name = fresh_name();
+    let backend = keeping(&name, true).await;
+    let (good, other) = (block(vec![1; 1 << 20]).await, block(vec![2; 1 << 20]).await);
+    let transaction = backend.begin(&[Table::Blocks], Access::Relaxed).await.unwrap();
+    let key = good.cid().hash().to_bytes();
+    transaction.put(Table::Blocks, &key, other.bytes().clone()).unwrap();
+    transaction.commit().await.unwrap();
+    let store = Store::on(Rc::clone(&backend), Rc::new(platform::unix_millis));
+    assert!(store.get(good.cid()).await.unwrap().is_none());
+    assert!(!store.has(good.cid()).await.unwrap());
+    assert_eq!(store.counters().corrupt, 1);
+    store.put(vec![good.clone()]).await.unwrap();
+    assert!(store.get(good.cid()).await.unwrap().is_some());
+    remove(&name);
+}
+
+/// Reading a file takes more than one turn of the browser, which a transaction must outlive.
+#[wasm_bindgen_test]
+async fn a_transaction_goes_on_after_a_file_was_read_in_it() {
+    let name = fresh_name();
+    let backend = keeping(&name, true).await;
+    let large = block(vec![1; 1 << 20]).await;
+    let store = Store::on(Rc::clone(&backend), Rc::new(platform::unix_millis));
+    store.put(vec![large.clone()]).await.unwrap();
+    let key = large.cid().hash().to_bytes();
+    let transaction = backend.begin(&[Table::Blocks, Table::State], Access::Relaxed).await.unwrap();
+    let found = transaction.look(vec![Ask::Value(Table::Blocks, key)]).await.unwrap();
+    assert_eq!(found[0].as_ref().unwrap().to_bytes(), large.bytes().to_bytes());
+    transaction.put(Table::State, b"after", vec![1].into()).unwrap();
+    transaction.commit().await.unwrap();
+    let transaction = backend.begin(&[Table::State], Access::Read).await.unwrap();
+    let found = transaction.look(vec![Ask::Presence(Table::State, b"after".to_vec())]).await;
+    assert!(found.unwrap()[0].is_some());
+    remove(&name);
+}
+
 #[wasm_bindgen_test]
 async fn idb_01_a_value_of_another_kind_is_removed_and_missing() {
     let name = fresh_name();

@@ -1,18 +1,17 @@
 //! A transaction of IndexedDB.
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, pin::pin, rc::Rc, task::Poll};
 
 use async_trait::async_trait;
 use avocet_dag::Payload as _;
-use bytes::Bytes;
 use js_sys::{Array, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::{IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction};
 
 use super::{
     Link,
     event::{self, Listening},
-    fault,
+    fault, value,
 };
 use crate::{
     platform::Payload,
@@ -53,9 +52,40 @@ impl InDatabase {
     /// file of a large value is gone; it will not come back.
     fn explain_read(&self, table: Table, error: &JsValue) -> StoreError {
         match fault::name(error).as_str() {
-            "NotReadableError" | "DataError" => StoreError::Lost { table: table.name() },
+            "NotReadableError" | "NotFoundError" | "DataError" => {
+                StoreError::Lost { table: table.name() }
+            }
             _ => self.explain(error),
         }
+    }
+
+    /// What lies at each of `asks`, as the browser gives it.
+    async fn values(&self, asks: &[Ask]) -> Result<Vec<Option<JsValue>>, StoreError> {
+        let mut requests = Vec::with_capacity(asks.len());
+        for ask in asks {
+            let request = match ask {
+                Ask::Value(table, key) => self.table(*table)?.get(&js_key(key)),
+                Ask::Presence(table, key) => self.table(*table)?.get_key(&js_key(key)),
+            };
+            requests.push(request.map_err(|error| self.explain(&error))?);
+        }
+        // Requests are answered in their order: with the last one all are. One that fails ends
+        // the transaction, and so fails the last as well.
+        if let Some(last) = requests.last()
+            && let Err(error) = event::answer(last).await
+        {
+            let first = requests
+                .iter()
+                .zip(asks)
+                .find_map(|(request, ask)| Some((ask.table(), request.error().ok().flatten()?)));
+            return Err(match first {
+                Some((table, error)) => self.explain_read(table, &error),
+                None => self.explain(&error),
+            });
+        }
+        let read =
+            |request: &IdbRequest| request.result().ok().filter(|value| !value.is_undefined());
+        Ok(requests.iter().map(read).collect())
     }
 
     async fn answer(
@@ -71,39 +101,30 @@ impl InDatabase {
 #[async_trait(?Send)]
 impl Transaction for InDatabase {
     async fn look(&self, asks: Vec<Ask>) -> Result<Vec<Option<Payload>>, StoreError> {
-        let mut requests = Vec::with_capacity(asks.len());
-        for ask in &asks {
-            let request = match ask {
-                Ask::Value(table, key) => self.table(*table)?.get(&js_key(key)),
-                Ask::Presence(table, key) => self.table(*table)?.get_key(&js_key(key)),
-            };
-            requests.push(request.map_err(|error| self.explain(&error))?);
-        }
-        // Requests are answered in their order: with the last one all are. One that fails ends
-        // the transaction, and so fails the last as well.
-        let table_of = |ask: &Ask| match ask {
-            Ask::Value(table, _) | Ask::Presence(table, _) => *table,
+        let values = self.values(&asks).await?;
+        let Some((ask, _)) = asks.iter().zip(&values).find(|(_, value)| value::is_file(value))
+        else {
+            return Ok(values.into_iter().map(|value| Some(value::at_hand(value?))).collect());
         };
-        if let Some(last) = requests.last() {
-            let answered = event::answer(last).await;
-            if let Err(error) = answered {
-                let first = requests.iter().zip(&asks).find_map(|(request, ask)| {
-                    Some((table_of(ask), request.error().ok().flatten()?))
-                });
-                return Err(match first {
-                    Some((table, error)) => self.explain_read(table, &error),
-                    None => self.explain(&error),
-                });
+        // A browser ends a transaction that waits for something else, so it is kept busy.
+        let table = ask.table();
+        let mut reading = pin!(value::read_all(values));
+        loop {
+            let busy = self.table(table)?.get_key(&js_key(&[]));
+            self.answer(table, busy).await?;
+            if let Poll::Ready(read) = futures::poll!(&mut reading) {
+                return read.map_err(|error| self.explain_read(table, &error));
             }
         }
-        let read = |(request, ask): (&IdbRequest, &Ask)| {
-            let value = request.result().ok().filter(|value| !value.is_undefined())?;
-            Some(match ask {
-                Ask::Value(..) => payload(value),
-                Ask::Presence(..) => Bytes::new().into(),
-            })
-        };
-        Ok(requests.iter().zip(&asks).map(read).collect())
+    }
+
+    async fn look_last(
+        self: Box<Self>,
+        asks: Vec<Ask>,
+    ) -> Result<Vec<Option<Payload>>, StoreError> {
+        let values = self.values(&asks).await?;
+        let table = asks.first().map_or(Table::Blocks, Ask::table);
+        value::read_all(values).await.map_err(|error| self.explain_read(table, &error))
     }
 
     async fn entries(
@@ -119,7 +140,7 @@ impl Transaction for InDatabase {
         let values = rows.get_all_with_key_and_limit(&range, limit);
         let values = Array::from(&self.answer(table, values).await?);
         let keys = Array::from(&keys.result().map_err(|error| self.explain(&error))?);
-        Ok(keys.iter().map(rust_key).zip(values.iter().map(payload)).collect())
+        Ok(keys.iter().map(rust_key).zip(values.iter().map(value::at_hand)).collect())
     }
 
     async fn keys(
@@ -140,7 +161,8 @@ impl Transaction for InDatabase {
 
     fn put(&self, table: Table, key: &[u8], value: Payload) -> Result<(), StoreError> {
         self.bytes.set(self.bytes.get() + value.len() as u64);
-        let put = self.table(table)?.put_with_key(&js_value(&value), &js_key(key));
+        let put =
+            self.table(table)?.put_with_key(&value::write(&value, self.link.files), &js_key(key));
         put.map(drop).map_err(|error| self.explain(&error))
     }
 
@@ -177,24 +199,6 @@ fn js_key(key: &[u8]) -> JsValue {
 
 fn rust_key(key: JsValue) -> Vec<u8> {
     Uint8Array::new(&key).to_vec()
-}
-
-/// What to write. A view is written with all of the buffer behind it, so that one which shows
-/// only a part is copied out first.
-fn js_value(value: &Payload) -> JsValue {
-    let view = value.to_js();
-    match view.byte_length() == view.buffer().byte_length() {
-        true => view.into(),
-        false => view.slice(0, view.length()).into(),
-    }
-}
-
-/// What was read. Something else than bytes, which is none of our writing, counts as no bytes.
-fn payload(value: JsValue) -> Payload {
-    match value.dyn_into::<Uint8Array>() {
-        Ok(bytes) => bytes.into(),
-        Err(_) => Bytes::new().into(),
-    }
 }
 
 /// All keys after `after`, as the browser wants to be asked for them.

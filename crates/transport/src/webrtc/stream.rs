@@ -6,6 +6,7 @@
 //! the stream.
 
 mod core;
+mod sending;
 mod state;
 
 use std::{
@@ -24,6 +25,7 @@ use futures_timer::Delay;
 use send_wrapper::SendWrapper;
 
 pub(super) use self::core::Core;
+use self::core::GATHERING;
 use super::connection::Slot;
 use crate::js::{DataChannel, Event, Listener};
 
@@ -72,11 +74,19 @@ impl Stream {
         };
         let message = {
             let core = core.clone();
-            Listener::new(&core.channel.clone(), "message", move |event| core.on_message(&event))
+            Listener::new(&core.channel.clone(), "message", move |event| {
+                if core.on_message(&event) {
+                    let core = core.clone();
+                    wasm_bindgen_futures::spawn_local(async move {
+                        Delay::new(GATHERING).await;
+                        core.gathered();
+                    });
+                }
+            })
         };
         let listeners = [
             message,
-            on("open", Core::wake_writer),
+            on("open", Core::opened),
             on("bufferedamountlow", Core::wake_writer),
             on("close", Core::lose),
         ];

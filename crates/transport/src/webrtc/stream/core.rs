@@ -4,34 +4,57 @@ use std::{
     cell::RefCell,
     io,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use bytes::Bytes;
 
 use super::{
-    HIGH_WATER, MAX_UNREAD,
+    MAX_UNREAD,
     state::{Fault, State},
 };
 use crate::{
-    js::{BrowserError, DataChannel, MessageEvent, NotTaken},
+    js::{DataChannel, MessageEvent, NotTaken},
     webrtc::{
         closing::{Read, Write},
         connection::Slot,
-        framing::{Flag, Frame, FrameError, MAX_FRAME, encode_flag},
+        framing::{Flag, Frame, FrameError, MAX_FRAME, MAX_PAYLOAD},
     },
 };
+
+/// Unread bytes for which a reader is woken while full frames come: eight of them. Each wake-up
+/// runs through the connection and the swarm, which costs more than the frame.
+const GATHER: usize = 8 * MAX_FRAME;
+
+/// The longest that full frames gather: the next one on a path of 3 MB/s has come by then.
+pub(super) const GATHERING: Duration = Duration::from_millis(5);
+
+/// A frame with this much payload is one of many: implementations fill frames to [`MAX_PAYLOAD`]
+/// or a few bytes less.
+const FULL: usize = MAX_PAYLOAD - 16;
+
+/// What a message of the channel brought.
+enum Frames {
+    /// Only a part of a frame.
+    None,
+    /// A frame that ends something, for all that can be told.
+    Last,
+    /// A full frame: more are on their way.
+    More,
+}
 
 /// What the stream and its channel's handlers share.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(super) channel: DataChannel,
-    state: RefCell<State>,
-    slot: Slot,
+    pub(super) state: RefCell<State>,
+    pub(super) slot: Slot,
 }
 
 impl Core {
     pub(super) fn new(channel: DataChannel, slot: Slot) -> Self {
-        Self { channel, state: RefCell::default(), slot }
+        let state = State { open: channel.ready_state() == "open", ..State::default() };
+        Self { channel, state: RefCell::new(state), slot }
     }
 
     pub(super) fn poll_read(
@@ -58,15 +81,14 @@ impl Core {
 
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let mut state = self.state.borrow_mut();
+        state.writable()?;
+        let mut room = self.room(&mut state, cx);
         let mut taken = 0;
-        while taken < buf.len() {
-            state.writable()?;
-            if !self.has_room(&mut state, cx) {
-                break;
-            }
+        while taken < buf.len() && room > 0 {
             taken += state.filling.fill(&buf[taken..]);
             if state.filling.is_full() {
                 self.send_filling(&mut state)?;
+                room = room.saturating_sub(MAX_FRAME);
             }
         }
         if taken == 0 && !buf.is_empty() { Poll::Pending } else { Poll::Ready(Ok(taken)) }
@@ -101,7 +123,7 @@ impl Core {
     pub(super) fn leave(&self) -> bool {
         let mut state = self.state.borrow_mut();
         state.left = true;
-        let is_open = self.channel.ready_state() == "open";
+        let is_open = state.open && self.channel.ready_state() == "open";
         if state.closing.read() == Read::Finished && is_open && !state.filling.is_empty() {
             let _ = self.send_filling(&mut state);
         }
@@ -139,11 +161,18 @@ impl Core {
     /// The channel's end, or the connection's.
     pub(in crate::webrtc) fn lose(&self) {
         let mut state = self.state.borrow_mut();
+        state.open = false;
         state.closing.lose();
         let wakers = state.wakers();
         drop(state);
         wakers.into_iter().flatten().for_each(Waker::wake);
         self.slot.changed();
+    }
+
+    /// The channel's `open`.
+    pub(super) fn opened(&self) {
+        self.state.borrow_mut().open = true;
+        self.wake_writer();
     }
 
     pub(super) fn wake_writer(&self) {
@@ -153,7 +182,8 @@ impl Core {
         }
     }
 
-    pub(super) fn on_message(&self, event: &MessageEvent) {
+    /// Takes a message in. Whether the reader should be woken [`GATHERING`] from now.
+    pub(super) fn on_message(&self, event: &MessageEvent) -> bool {
         let taken = match event.bytes(MAX_FRAME) {
             Ok(bytes) => self.take_in(bytes.into()),
             Err(NotTaken::TooLong(length)) => {
@@ -163,8 +193,14 @@ impl Core {
             Err(NotTaken::Text) => Err(Fault::Text),
         };
         let mut state = self.state.borrow_mut();
-        if let Err(fault) = taken {
-            self.fail(&mut state, fault);
+        match taken {
+            // One full frame follows another: they are read together, not one by one.
+            Ok(Frames::More) if state.unread.cost() < GATHER => {
+                return !std::mem::replace(&mut state.gathering, true);
+            }
+            Ok(Frames::None) => return false,
+            Ok(_) => {}
+            Err(fault) => self.fail(&mut state, fault),
         }
         let over = state.closing.is_over();
         if over {
@@ -177,13 +213,28 @@ impl Core {
         if over {
             self.slot.changed();
         }
+        false
     }
 
-    fn take_in(&self, message: Bytes) -> Result<(), Fault> {
+    /// Wakes the reader for what has gathered.
+    pub(super) fn gathered(&self) {
+        let mut state = self.state.borrow_mut();
+        state.gathering = false;
+        let reader = if state.unread.is_empty() { None } else { state.reader.take() };
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    fn take_in(&self, message: Bytes) -> Result<Frames, Fault> {
         let mut state = self.state.borrow_mut();
         let mut decoder = std::mem::take(&mut state.decoder);
         let mut fault = None;
+        let mut frames = Frames::None;
         let fed = decoder.feed(message, |frame| {
+            let full = frame.flag.is_none() && frame.payload.len() >= FULL;
+            frames = if full { Frames::More } else { Frames::Last };
             if fault.is_none() {
                 fault = self.take_frame(&mut state, frame).err();
             }
@@ -191,7 +242,8 @@ impl Core {
         state.decoder = decoder;
         match (fault, fed) {
             (Some(fault), _) => Err(fault),
-            (None, fed) => fed.map_err(|error| Fault::Frame(error.to_string())),
+            (None, Ok(())) => Ok(frames),
+            (None, Err(error)) => Err(Fault::Frame(error.to_string())),
         }
     }
 
@@ -227,44 +279,5 @@ impl Core {
     fn drop_unread(&self, state: &mut State) {
         self.slot.uncharge(state.unread.cost());
         state.unread.clear();
-    }
-
-    fn has_room(&self, state: &mut State, cx: &Context<'_>) -> bool {
-        self.is_open(state, cx) && {
-            let room = self.channel.buffered_amount() < HIGH_WATER;
-            if !room {
-                state.writer = Some(cx.waker().clone());
-            }
-            room
-        }
-    }
-
-    /// Whether the channel takes bytes; the writer is woken when it does, or never will.
-    fn is_open(&self, state: &mut State, cx: &Context<'_>) -> bool {
-        let open = self.channel.ready_state() == "open";
-        if !open {
-            state.writer = Some(cx.waker().clone());
-        }
-        open
-    }
-
-    fn send_filling(&self, state: &mut State) -> io::Result<()> {
-        let (first, second) = state.filling.messages(self.slot.reader());
-        let mut sent = self.channel.send(first);
-        if sent.is_ok() && !second.is_empty() {
-            sent = self.channel.send(second);
-        }
-        state.filling.clear();
-        sent.map_err(|thrown| {
-            state.closing.lose();
-            io::Error::new(io::ErrorKind::BrokenPipe, BrowserError::from(thrown))
-        })
-    }
-
-    /// Sends a flag. A channel that takes none is at its end, and its `close` event says so.
-    fn send_flag(&self, flag: Option<Flag>) {
-        if let Some(flag) = flag {
-            let _ = self.channel.send(&encode_flag(flag));
-        }
     }
 }

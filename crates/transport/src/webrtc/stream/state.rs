@@ -24,6 +24,10 @@ pub(super) struct State {
     pub(super) reader: Option<Waker>,
     pub(super) writer: Option<Waker>,
     pub(super) lingerer: Option<Waker>,
+    /// Whether the channel takes bytes, as its events say: asking the browser costs a string.
+    pub(super) open: bool,
+    /// A timer runs that wakes the reader for what has gathered.
+    pub(super) gathering: bool,
 }
 
 /// What we found wrong.

@@ -1,0 +1,74 @@
+//! Values as the browser keeps them: bytes, or a file of the browser's own for large ones.
+//!
+//! Chromium moves a value above 64 KiB into a file in any case: it serialises the bytes into one
+//! buffer, copies that into a blob, and undoes both on reading, all on the page's own thread. Given
+//! a blob it does neither, and reading takes half the time (`bench/`). Elsewhere, and for what is
+//! small, bytes are kept as they are; both kinds are read everywhere.
+
+use avocet_dag::Payload as _;
+use bytes::Bytes;
+use futures::future::try_join_all;
+use js_sys::{Array, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Blob;
+
+use crate::platform::Payload;
+
+/// From here on a file pays for the call to the browser's process that makes it.
+const WORTH_A_FILE: usize = 512 * 1024;
+
+/// Whether this browser is one that keeps blobs better than bytes. Safari's private windows, for
+/// one, refuse them.
+pub(super) fn prefers_files() -> bool {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).unwrap_or_default();
+    Reflect::has(&navigator, &"userAgentData".into()).unwrap_or_default()
+}
+
+/// What to write.
+pub(super) fn write(value: &Payload, files: bool) -> JsValue {
+    let view = value.to_js();
+    if files
+        && value.len() >= WORTH_A_FILE
+        && let Ok(blob) = Blob::new_with_u8_array_sequence(&Array::of1(&view))
+    {
+        return blob.into();
+    }
+    // A view is written with all of the buffer behind it, so that one which shows only a part is
+    // copied out first.
+    match view.byte_length() == view.buffer().byte_length() {
+        true => view.into(),
+        false => view.slice(0, view.length()).into(),
+    }
+}
+
+/// Whether the bytes have still to be read.
+pub(super) fn is_file(value: &Option<JsValue>) -> bool {
+    value.as_ref().is_some_and(|value| value.has_type::<Blob>())
+}
+
+/// The value of a row that is no file; of a key that is there, no bytes. Something else than bytes,
+/// which is none of our writing, counts as no bytes.
+pub(super) fn at_hand(value: JsValue) -> Payload {
+    match value.dyn_into::<Uint8Array>() {
+        Ok(bytes) => bytes.into(),
+        Err(_) => Bytes::new().into(),
+    }
+}
+
+/// The bytes of all values.
+pub(super) async fn read_all(
+    values: Vec<Option<JsValue>>,
+) -> Result<Vec<Option<Payload>>, JsValue> {
+    let read = |value: Option<JsValue>| async {
+        let Some(value) = value else { return Ok(None) };
+        match value.dyn_into::<Blob>() {
+            Ok(file) => {
+                let buffer = JsFuture::from(file.array_buffer()).await?;
+                Ok(Some(Uint8Array::new(&buffer).into()))
+            }
+            Err(value) => Ok(Some(at_hand(value))),
+        }
+    };
+    try_join_all(values.into_iter().map(read)).await
+}
