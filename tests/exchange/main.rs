@@ -3,81 +3,16 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod hostile;
+mod peers;
+mod raw;
+
 use avocet::{
-    files::{Content, Entry, Export, Import, Part, Source, import},
-    peer::{Event, Options, Peer},
-    platform::{self, Payload},
-    store::StoreName,
+    files::{Export, Part},
+    peer::Event,
+    platform,
 };
-use futures::{FutureExt, future::LocalBoxFuture, stream};
-use libp2p::Multiaddr;
-use std::{cell::RefCell, rc::Rc};
-
-/// Bytes that are the same in every run, and no two blocks of them alike.
-struct Numbers {
-    next: u32,
-    end: u32,
-}
-
-impl Source for Numbers {
-    fn next(&mut self, size: usize) -> LocalBoxFuture<'static, Result<Option<Payload>, String>> {
-        let take = u32::try_from(size / 4).unwrap().min(self.end - self.next);
-        let bytes: Vec<u8> = (self.next..self.next + take).flat_map(u32::to_le_bytes).collect();
-        self.next += take;
-        let chunk = (!bytes.is_empty()).then(|| Payload::from(bytes));
-        async move { Ok(chunk) }.boxed_local()
-    }
-}
-
-/// Events of a peer, as they come.
-type Log = Rc<RefCell<Vec<Event>>>;
-
-async fn peer() -> (Peer, Log) {
-    let options = Options {
-        store: StoreName::Memory,
-        relays: vec![],
-        bootstrap: vec![],
-        ice_servers: vec![],
-    };
-    let log = Log::default();
-    let events = log.clone();
-    let peer = Peer::start(options, move |event| events.borrow_mut().push(event)).await.unwrap();
-    (peer, log)
-}
-
-async fn address(peer: &Peer) -> Multiaddr {
-    loop {
-        if let Some(addr) = peer.net().addrs().into_iter().next() {
-            return addr;
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn add(peer: &Peer, numbers: u32) -> avocet_dag::Cid {
-    let content = Content::File(Box::new(Numbers { next: 0, end: numbers }));
-    let entry =
-        Entry { path: "numbers".into(), content, meta: avocet_dag::unixfs::Meta::default() };
-    let how = Import { pin: true, ..Import::default() };
-    let entries = stream::iter([Ok(entry)]);
-    let added = import(peer.store(), entries, &how, &|_, _| {}).await.unwrap();
-    peer.kept(&added.cid).await;
-    added.cid
-}
-
-async fn read(peer: &Peer, cid: &avocet_dag::Cid, from: Vec<Multiaddr>) -> Vec<u8> {
-    let path = cid.to_string();
-    let mut export = Export::open(peer.fetcher(), &path, Part::default(), from).await.unwrap();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = export.next().await.unwrap() {
-        bytes.extend_from_slice(&chunk.to_bytes());
-    }
-    bytes
-}
-
-fn numbers(count: u32) -> Vec<u8> {
-    (0..count).flat_map(u32::to_le_bytes).collect()
-}
+use peers::{add, address, numbers, peer, read};
 
 /// 5 MiB and a bit: several leaves and a root of both profiles.
 const COUNT: u32 = 1_310_721;
