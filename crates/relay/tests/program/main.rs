@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail so")]
 
 mod client;
+mod hostile;
 mod process;
+#[expect(dead_code, reason = "the whole peer's tests use more of it")]
+#[path = "../../../../tests/exchange/raw.rs"]
+mod raw;
 
 use std::time::Duration;
 
