@@ -116,6 +116,29 @@ async function foldersEachWay (scene, theirs, ours) {
   })
 }
 
+journey('after Helia has ended the streams that rest', async scene => {
+  const { relay } = await scene.relay()
+  const { origin } = await scene.serve({ ...packageRoutes, ...heliaRoutes })
+  const theirs = await startHelia(await scene.chromium('helia'), origin, { relay })
+  const ours = await startPeer(await scene.chromium('ours'), origin, { store: 'memory', relays: [relay] })
+  await ours.page.evaluate(addr => peer.connect(addr), theirs.addr)
+  for (const time of ['first', 'second']) {
+    await scene.step(`a small file each way: the ${time} time`, async () => {
+      const here = new TextEncoder().encode(`from Helia, the ${time} time`)
+      const back = await ours.page.evaluate(
+        async path => new TextDecoder().decode(await kit.bytes(peer.cat(path))),
+        await theirs.page.evaluate(bytes => helia.add(Uint8Array.from(bytes)), [...here])
+      )
+      assert.equal(back, `from Helia, the ${time} time`)
+      const cid = await ours.page.evaluate(async text => (await peer.add(new Blob([text]))).cid, `from us, the ${time} time`)
+      const there = await theirs.page.evaluate(async path => new TextDecoder().decode(await helia.cat(path)), cid)
+      assert.equal(there, `from us, the ${time} time`)
+      assert.ok(await theirs.page.evaluate(id => helia.listening(id), ours.id) > 0)
+    })
+    await until('Helia has ended them', async () => await theirs.page.evaluate(id => helia.listening(id), ours.id) === 0)
+  }
+})
+
 journey('an archive each way between Helia and us, and no connection', async scene => {
   const file = await scene.file('archived.bin', 8 * MIB)
   const { origin } = await scene.serve({ ...packageRoutes, ...heliaRoutes, '/files/': scene.path('files') })

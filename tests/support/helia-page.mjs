@@ -74,6 +74,13 @@ class HeliaNode {
       .map(connection => ({ addr: connection.remoteAddr.toString(), direct: connection.limits === undefined }))
   }
 
+  /** How many streams of ours Helia reads blocks and wants from: it ends those that rest. */
+  listening (id) {
+    return this.helia.libp2p.getConnections().filter(connection => connection.remotePeer.toString() === id)
+      .flatMap(connection => connection.streams)
+      .filter(({ protocol, direction }) => protocol === '/ipfs/bitswap/1.2.0' && direction === 'inbound').length
+  }
+
   /** Adds bytes or a stream of them: the CID. @param {{ cidVersion?: 0 | 1 }} [options] */
   async add (content, { cidVersion = 1 } = {}) {
     const cid = content instanceof Uint8Array

@@ -12,7 +12,7 @@ use avocet_bitswap::{
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use libp2p::{
-    StreamProtocol,
+    Stream, StreamProtocol,
     core::upgrade::ReadyUpgrade,
     swarm::{
         ConnectionHandler, ConnectionHandlerEvent, SubstreamProtocol,
@@ -82,8 +82,8 @@ pub enum Purpose {
 /// See the module.
 pub struct Handler {
     inbound: Vec<Inbound>,
-    asking: Outbound,
-    answering: Outbound,
+    asking: Outbound<Stream>,
+    answering: Outbound<Stream>,
     ping_due: bool,
     ping: Option<BoxFuture<'static, io::Result<()>>>,
     reports: VecDeque<Report>,
@@ -131,7 +131,7 @@ impl Handler {
         Poll::Pending
     }
 
-    fn outbound(&mut self, lane: Lane) -> &mut Outbound {
+    fn outbound(&mut self, lane: Lane) -> &mut Outbound<Stream> {
         match lane {
             Lane::Asking => &mut self.asking,
             Lane::Answering => &mut self.answering,

@@ -2,7 +2,6 @@
 
 use bytes::{Buf, Bytes};
 use futures::AsyncWrite;
-use libp2p::Stream;
 use std::{
     io,
     pin::Pin,
@@ -24,22 +23,28 @@ pub enum Step {
     Failed(io::Error),
 }
 
-enum State {
+enum State<S> {
     Closed,
     Opening,
-    Idle(Stream),
-    Writing { stream: Stream, left: Bytes, untold: usize },
-    Flushing(Stream),
+    Idle(S),
+    /// `rested`: the stream lay idle before, and nothing of this message is written yet.
+    Writing {
+        stream: S,
+        left: Bytes,
+        untold: usize,
+        rested: bool,
+    },
+    Flushing(S),
 }
 
 /// See the module.
-pub struct Outbound {
-    state: State,
+pub struct Outbound<S> {
+    state: State<S>,
     /// The message that waits for the stream.
     message: Option<Bytes>,
 }
 
-impl Outbound {
+impl<S: AsyncWrite + Unpin> Outbound<S> {
     /// Nothing to write and no stream yet.
     pub fn new() -> Self {
         Self { state: State::Closed, message: None }
@@ -50,9 +55,10 @@ impl Outbound {
         self.message = Some(message);
     }
 
-    /// The stream that was asked for.
-    pub fn opened(&mut self, stream: Stream) {
-        self.state = State::Idle(stream);
+    /// The stream that was asked for, for the message that waits.
+    pub fn opened(&mut self, stream: S) {
+        let left = self.message.take().unwrap_or_default();
+        self.state = State::Writing { stream, left, untold: 0, rested: false };
     }
 
     /// There is no stream to be had. Whether a message was waiting for it.
@@ -75,7 +81,9 @@ impl Outbound {
                     return Poll::Pending;
                 }
                 State::Idle(stream) => match self.message.take() {
-                    Some(left) => self.state = State::Writing { stream, left, untold: 0 },
+                    Some(left) => {
+                        self.state = State::Writing { stream, left, untold: 0, rested: true };
+                    }
                     None => {
                         self.state = State::Idle(stream);
                         return Poll::Pending;
@@ -84,24 +92,21 @@ impl Outbound {
                 State::Writing { stream, left, .. } if left.is_empty() => {
                     self.state = State::Flushing(stream);
                 }
-                State::Writing { mut stream, mut left, mut untold } => {
+                State::Writing { mut stream, left, untold, rested } => {
                     match Pin::new(&mut stream).poll_write(cx, &left) {
                         Poll::Ready(Ok(0)) => {
                             return Poll::Ready(Step::Failed(io::ErrorKind::WriteZero.into()));
                         }
                         Poll::Ready(Ok(written)) => {
-                            left.advance(written);
-                            untold += written;
-                            let tell = untold >= TELL;
-                            untold = if tell { 0 } else { untold };
-                            self.state = State::Writing { stream, left, untold };
-                            if tell {
+                            if self.wrote(stream, left, untold, written) {
                                 return Poll::Ready(Step::Sending);
                             }
                         }
+                        // Helia resets a stream 10 s after its last message: that is no failure, a new one will do.
+                        Poll::Ready(Err(_)) if rested => self.message = Some(left),
                         Poll::Ready(Err(error)) => return Poll::Ready(Step::Failed(error)),
                         Poll::Pending => {
-                            self.state = State::Writing { stream, left, untold };
+                            self.state = State::Writing { stream, left, untold, rested };
                             return Poll::Pending;
                         }
                     }
@@ -119,5 +124,100 @@ impl Outbound {
                 },
             }
         }
+    }
+
+    /// So many more bytes are out. Whether that is to be told.
+    fn wrote(&mut self, stream: S, mut left: Bytes, untold: usize, written: usize) -> bool {
+        left.advance(written);
+        let tell = untold + written >= TELL;
+        let untold = if tell { 0 } else { untold + written };
+        self.state = State::Writing { stream, left, untold, rested: false };
+        tell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::task::noop_waker;
+    use std::{cell::RefCell, rc::Rc};
+
+    /// The other end of a stream: what came out, and after how many bytes it breaks.
+    #[derive(Clone, Default)]
+    struct Pipe(Rc<RefCell<(Vec<u8>, Option<usize>)>>);
+
+    impl AsyncWrite for Pipe {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let (out, breaks) = &mut *self.0.borrow_mut();
+            let room = breaks.map_or(usize::MAX, |breaks| breaks - out.len());
+            if room == 0 {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            }
+            let taken = bytes.len().min(room);
+            out.extend(bytes.iter().take(taken));
+            Poll::Ready(Ok(taken))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn step(outbound: &mut Outbound<Pipe>) -> Poll<Step> {
+        outbound.poll(&mut Context::from_waker(&noop_waker()))
+    }
+
+    /// An outbound that has sent "one", and the other end.
+    fn used() -> (Outbound<Pipe>, Pipe) {
+        let (mut outbound, pipe) = (Outbound::new(), Pipe::default());
+        outbound.send(Bytes::from_static(b"one"));
+        assert!(matches!(step(&mut outbound), Poll::Ready(Step::Open)));
+        outbound.opened(pipe.clone());
+        assert!(matches!(step(&mut outbound), Poll::Ready(Step::Sent)));
+        assert!(step(&mut outbound).is_pending());
+        (outbound, pipe)
+    }
+
+    #[test]
+    fn a_stream_is_kept_for_the_next_message() {
+        let (mut outbound, pipe) = used();
+        outbound.send(Bytes::from_static(b"two"));
+        assert!(matches!(step(&mut outbound), Poll::Ready(Step::Sent)));
+        assert_eq!(pipe.0.borrow().0, b"onetwo");
+    }
+
+    #[test]
+    fn a_stream_that_was_reset_while_it_rested_is_replaced_at_once() {
+        let (mut outbound, pipe) = used();
+        pipe.0.borrow_mut().1 = Some(3);
+        outbound.send(Bytes::from_static(b"two"));
+        assert!(matches!(step(&mut outbound), Poll::Ready(Step::Open)));
+        let other = Pipe::default();
+        outbound.opened(other.clone());
+        assert!(matches!(step(&mut outbound), Poll::Ready(Step::Sent)));
+        assert_eq!(other.0.borrow().0, b"two");
+    }
+
+    #[test]
+    fn a_break_within_a_message_or_on_a_new_stream_is_a_failure() {
+        let (mut outbound, pipe) = used();
+        pipe.0.borrow_mut().1 = Some(4);
+        outbound.send(Bytes::from_static(b"two"));
+        assert!(matches!(step(&mut outbound), Poll::Ready(Step::Failed(_))));
+
+        outbound.send(Bytes::from_static(b"three"));
+        assert!(matches!(step(&mut outbound), Poll::Ready(Step::Open)));
+        let broken = Pipe::default();
+        broken.0.borrow_mut().1 = Some(0);
+        outbound.opened(broken);
+        assert!(matches!(step(&mut outbound), Poll::Ready(Step::Failed(_))));
     }
 }
