@@ -10,7 +10,7 @@ const SIZE = 16 * MIB
 const HOLDERS = 3
 /** A third would be perfect, and 6 of 16 blocks from one holder are 0.375; the lines are the limit here, not the machine. */
 const RATIO = 0.45
-/** A machine that is busy with other things delays what the lines would not: the best of so many counts. */
+/** A machine that is busy with other things delays what the lines would not: one of so many must be right in all. */
 const RUNS = 3
 
 journey('three holders on slow lines: all of them are used, and one may be cut off and another killed', async scene => {
@@ -27,16 +27,15 @@ journey('three holders on slow lines: all of them are used, and one may be cut o
   })
 
   await scene.step('from three again: sooner by their number, each its share, nothing twice', async () => {
-    let best
-    for (let run = 0; run < RUNS && !(best?.ms <= one.ms * RATIO); run++) {
+    const right = ({ ms, sent, surplus }) =>
+      ms <= one.ms * RATIO && sent.every(bytes => bytes >= SIZE / HOLDERS * 0.6) && surplus < 0.02
+    const runs = []
+    while (runs.length < RUNS && !runs.some(right)) {
       const three = await stage.fetch(stage.shared)
       whole(three, stage.shared)
-      if (best === undefined || three.ms < best.ms) best = three
+      runs.push(three)
     }
-    const told = JSON.stringify({ one, best })
-    assert.ok(best.ms <= one.ms * RATIO, told)
-    for (const bytes of best.sent) assert.ok(bytes >= SIZE / HOLDERS * 0.6, told)
-    assert.ok(best.surplus < 0.02, told)
+    assert.ok(runs.some(right), JSON.stringify({ one, runs }))
   })
 
   await scene.step('one is cut off until that is noticed, then mended; another is killed: every byte arrives', async () => {

@@ -45,7 +45,12 @@ export class Hosts {
     const hosts = new Hosts(`avocet-${process.pid}`, folder)
     await mkdir(folder, { recursive: true })
     hosts.down()
-    run('up', hosts.#name, String(count), rate)
+    try {
+      run('up', hosts.#name, String(count), rate)
+    } catch (error) {
+      hosts.down()
+      throw error
+    }
     return hosts
   }
 

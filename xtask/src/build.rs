@@ -221,6 +221,6 @@ impl Built {
         if all <= AIM {
             return Ok(());
         }
-        Err(Failure::new(format!("the package has {} KB gzip, over {} KB", all / KB, AIM / KB)))
+        Err(Failure::new(format!("the package has {all} bytes gzip, over {AIM}")))
     }
 }
