@@ -22,6 +22,7 @@ use avocet_dag::{BlockError, Cid, Multihash, code};
 
 mod backend;
 mod blocks;
+mod discard;
 mod draft;
 mod drafts;
 mod error;
@@ -262,7 +263,7 @@ impl Store {
         };
         tracing::warn!(%cid, "a stored block was damaged, and is removed");
         self.count(|counters| counters.corrupt += 1);
-        blocks::discard(self.backend(), cid.hash(), bad.as_ref()).await?;
+        discard::discard(self.backend(), cid.hash(), bad.as_ref()).await?;
         Ok(None)
     }
 

@@ -9,7 +9,6 @@
 use std::collections::{HashMap, HashSet};
 
 use avocet_dag::{Multihash, Payload as _};
-use bytes::Bytes;
 
 use super::{
     StoreError, Usage,
@@ -139,30 +138,6 @@ pub async fn put(
     }
     transaction.commit().await?;
     Ok(added)
-}
-
-/// Removes the block under `key` if its bytes are still `bad`: another tab may have put it right.
-/// Without `bad`, whatever cannot be read there.
-pub async fn discard(
-    backend: &dyn Backend,
-    key: &Multihash,
-    bad: Option<&Bytes>,
-) -> Result<(), StoreError> {
-    let key = key.to_bytes();
-    let transaction = backend.begin(&TABLES, Access::Relaxed).await?;
-    let mut asks =
-        vec![Ask::Value(Table::Meta, key.clone()), Ask::Value(Table::State, USAGE.to_vec())];
-    if bad.is_some() {
-        asks.push(Ask::Value(Table::Blocks, key.clone()));
-    }
-    let found = transaction.look(asks).await?;
-    if let (Some(bad), Some(Some(now))) = (bad, found.get(2))
-        && now.to_bytes() != bad
-    {
-        return Ok(());
-    }
-    remove(transaction.as_ref(), &key, found[0].as_ref(), &mut Usage::from_row(found.get(1))?)?;
-    transaction.commit().await
 }
 
 /// Within a transaction over [`TABLES`]: removes a block and takes it off `usage`.

@@ -11,10 +11,8 @@ use std::{
     time::Duration,
 };
 
-/// Bytes asked of the stream while no message is under way: most are wants, and small.
+/// Bytes asked of the stream at first: most messages are wants, and small.
 const FIRST_READ: usize = 4 * 1024;
-/// Bytes asked of it at least for a message: eight frames of a data channel (16 KiB each), as it gathers them.
-const READ: usize = 128 * 1024;
 /// The time that any message has (Helia gives a whole exchange 10 s; a tab in the background is slower).
 const MESSAGE_TIME: Duration = Duration::from_secs(30);
 /// Whoever sends slower than this holds a stream and a buffer for nothing (bs-08).
@@ -55,8 +53,8 @@ pub enum Fault {
 }
 
 /// An inbound stream and the part of a message that it has brought so far.
-pub struct Inbound {
-    stream: Stream,
+pub struct Inbound<S = Stream> {
+    stream: S,
     /// What has come, and behind it zeros to read into.
     buffer: BytesMut,
     /// How much of the buffer has come.
@@ -70,9 +68,9 @@ pub struct Inbound {
     told: usize,
 }
 
-impl Inbound {
+impl<S: AsyncRead + Unpin> Inbound<S> {
     /// Reads messages from `stream`.
-    pub fn new(stream: Stream) -> Self {
+    pub fn new(stream: S) -> Self {
         let buffer = BytesMut::new();
         Self { stream, buffer, filled: 0, length: None, deadline: None, read: 0, told: 0 }
     }
@@ -153,11 +151,11 @@ impl Inbound {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
 
-    /// Appends what the stream has; the buffer grows by what arrives, never by what a prefix claims.
+    /// Appends what the stream has; the buffer doubles as bytes arrive, whatever a prefix claims.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
         if self.buffer.len() == self.filled {
             let room = match self.length {
-                Some(length) => (length - self.filled).min(self.filled.max(READ)),
+                Some(length) => (length - self.filled).min(self.filled.max(FIRST_READ)),
                 None => FIRST_READ,
             };
             self.buffer.resize(self.filled + room, 0);
@@ -166,5 +164,87 @@ impl Inbound {
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, target))?;
         self.filled += read;
         Poll::Ready(Ok(read))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use avocet_bitswap::wire::Outgoing;
+    use avocet_dag::{Block, Version, code};
+    use bytes::Bytes;
+
+    /// Gives what was written in pieces, and says that there is no more for now after each.
+    struct Pieces(Vec<Vec<u8>>, bool);
+
+    impl AsyncRead for Pieces {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut [u8],
+        ) -> Poll<std::io::Result<usize>> {
+            self.1 = !self.1;
+            if self.1 {
+                return Poll::Pending;
+            }
+            let Some(piece) = self.0.first_mut() else { return Poll::Ready(Ok(0)) };
+            let take = piece.len().min(buf.len());
+            buf[..take].copy_from_slice(&piece[..take]);
+            piece.drain(..take);
+            if piece.is_empty() {
+                self.0.remove(0);
+            }
+            Poll::Ready(Ok(take))
+        }
+    }
+
+    fn message(sizes: &[usize]) -> Vec<u8> {
+        let block = |size: &usize| {
+            let bytes = Bytes::from(vec![7; *size]);
+            Block::hash(Version::V1, code::RAW, code::SHA2_256, bytes).unwrap()
+        };
+        let blocks = sizes.iter().map(block).collect();
+        wire::encode(&Outgoing { blocks, ..Outgoing::default() }).unwrap()
+    }
+
+    /// The sizes of the blocks of each message, and the bytes told as under way.
+    fn read(pieces: Vec<Vec<u8>>) -> (Vec<Vec<usize>>, usize, bool) {
+        let mut inbound = Inbound::new(Pieces(pieces, false));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let (mut messages, mut told) = (Vec::new(), 0);
+        loop {
+            match inbound.poll(&mut cx) {
+                Poll::Ready(Event::Message(message)) => {
+                    messages.push(message.blocks.iter().map(|raw| raw.data.len()).collect());
+                }
+                Poll::Ready(Event::Receiving(bytes)) => told += bytes,
+                Poll::Ready(Event::Ended) => return (messages, told, inbound.is_idle()),
+                Poll::Ready(Event::Failed { fault, .. }) => panic!("{fault}"),
+                Poll::Pending => {}
+            }
+        }
+    }
+
+    #[test]
+    fn messages_come_whole_however_they_are_cut() {
+        let wire = [message(&[]), message(&[10]), message(&[300, 5000]), message(&[1])].concat();
+        let whole: Vec<Vec<usize>> = vec![vec![], vec![10], vec![300, 5000], vec![1]];
+        for cut in 0..=wire.len() {
+            let (front, back) = wire.split_at(cut);
+            let pieces = [front, back].map(<[u8]>::to_vec);
+            let pieces = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+            let (messages, _, idle) = read(pieces);
+            assert_eq!((messages, idle), (whole.clone(), true), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn large_messages_grow_with_what_comes() {
+        let wire = [message(&[1 << 20]), message(&[1 << 20, 1 << 19]), message(&[2])].concat();
+        for size in [1000, 16 * 1024, 128 * 1024, 1 << 20, wire.len()] {
+            let (messages, told, idle) = read(wire.chunks(size).map(<[u8]>::to_vec).collect());
+            assert_eq!(messages, [vec![1 << 20], vec![1 << 20, 1 << 19], vec![2]]);
+            assert!(idle && told <= wire.len(), "{told} of {} bytes told", wire.len());
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use web_time::Instant;
 
 use super::{
     MAX_UNREAD,
@@ -196,7 +197,16 @@ impl Core {
         match taken {
             // One full frame follows another: they are read together, not one by one.
             Ok(Frames::More) if state.unread.cost() < GATHER => {
-                return !std::mem::replace(&mut state.gathering, true);
+                let now = Instant::now();
+                match state.gathering {
+                    None => {
+                        state.gathering = Some(now);
+                        return true;
+                    }
+                    Some(since) if now.duration_since(since) < GATHERING => return false,
+                    // A hidden tab's timer is late.
+                    Some(_) => state.gathering = Some(now),
+                }
             }
             Ok(Frames::None) => return false,
             Ok(_) => {}
@@ -219,7 +229,7 @@ impl Core {
     /// Wakes the reader for what has gathered.
     pub(super) fn gathered(&self) {
         let mut state = self.state.borrow_mut();
-        state.gathering = false;
+        state.gathering = None;
         let reader = if state.unread.is_empty() { None } else { state.reader.take() };
         drop(state);
         if let Some(reader) = reader {
@@ -233,8 +243,12 @@ impl Core {
         let mut fault = None;
         let mut frames = Frames::None;
         let fed = decoder.feed(message, |frame| {
-            let full = frame.flag.is_none() && frame.payload.len() >= FULL;
-            frames = if full { Frames::More } else { Frames::Last };
+            let more = frame.flag.is_none() && frame.payload.len() >= FULL;
+            // What must be told at once stays so, whatever stands behind it in the message.
+            frames = match frames {
+                Frames::None | Frames::More if more => Frames::More,
+                _ => Frames::Last,
+            };
             if fault.is_none() {
                 fault = self.take_frame(&mut state, frame).err();
             }

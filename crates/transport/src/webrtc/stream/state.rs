@@ -2,6 +2,8 @@
 
 use std::{io, task::Waker};
 
+use web_time::Instant;
+
 use super::MAX_UNREAD;
 use crate::{
     queue::ByteQueue,
@@ -26,8 +28,8 @@ pub(super) struct State {
     pub(super) lingerer: Option<Waker>,
     /// Whether the channel takes bytes, as its events say: asking the browser costs a string.
     pub(super) open: bool,
-    /// A timer runs that wakes the reader for what has gathered.
-    pub(super) gathering: bool,
+    /// Since when frames gather, while a timer runs that wakes the reader for them.
+    pub(super) gathering: Option<Instant>,
 }
 
 /// What we found wrong.

@@ -6,8 +6,15 @@ use futures::{
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::pair::{accept, bytes, open, pair, read_all, soon, stream};
-use crate::webrtc::{connection, stream::MAX_UNREAD};
+use super::{
+    channels::{opened, raw},
+    pair::{accept, bytes, open, pair, read_all, soon, stream},
+};
+use crate::webrtc::{
+    connection,
+    framing::{Filling, Flag, MAX_FRAME, MAX_PAYLOAD, Reader, encode_flag},
+    stream::MAX_UNREAD,
+};
 
 const MIB: usize = 1024 * 1024;
 
@@ -35,6 +42,39 @@ async fn eight_mebibytes_both_ways_at_once() {
     near_end.unwrap();
     far_end.unwrap();
     assert!(got_there == there && got_back == back);
+}
+
+/// Full frames are read together, and the last ones must not wait for more.
+#[wasm_bindgen_test]
+async fn full_frames_reach_a_reader_though_nothing_follows() {
+    let (mut a, mut b) = soon("connecting", pair()).await;
+    let (mut near, mut far) = stream(&mut a, &mut b).await;
+    for count in [1, 3, 20] {
+        let sent = bytes(count * MAX_PAYLOAD, 9);
+        let mut got = vec![0; sent.len()];
+        let all = join(near.write_all(&sent), far.read_exact(&mut got));
+        let (written, read) = soon("the frames", all).await;
+        written.unwrap();
+        read.unwrap();
+        assert!(got == sent);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_flag_is_told_though_a_full_frame_stands_behind_it() {
+    let (a, mut b) = soon("connecting", pair()).await;
+    let channel = raw(&a);
+    let (mut far, ()) = join(accept(&mut b), opened(&channel)).await;
+    let mut message = encode_flag(Flag::Fin).to_vec();
+    let mut filling = Filling::default();
+    filling.fill(&vec![7; MAX_PAYLOAD - 3]);
+    message.extend_from_slice(filling.messages(Reader::Bytes).0);
+    assert_eq!(message.len(), MAX_FRAME);
+    let mut got = Vec::new();
+    let send = async { channel.send(&message).unwrap() };
+    let (read, ()) = soon("the end", join(read_all(&mut far, &mut got), send)).await;
+    read.unwrap();
+    assert!(got.is_empty());
 }
 
 #[wasm_bindgen_test]
@@ -180,6 +220,6 @@ async fn a_writer_waits_at_the_high_water_mark_and_goes_on_by_the_event() {
     };
     soon("the transfer", join(write, read_all(&mut far, &mut got))).await.1.unwrap();
     assert!(got == sent);
-    let bound = crate::webrtc::stream::HIGH_WATER + crate::webrtc::framing::MAX_FRAME;
+    let bound = crate::webrtc::stream::HIGH_WATER + MAX_FRAME;
     assert!(most <= bound, "{most} bytes were unsent");
 }
