@@ -8,7 +8,7 @@ use avocet::{
 };
 use futures::{FutureExt, future::LocalBoxFuture, stream};
 use libp2p::Multiaddr;
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// Bytes that are the same in every run, and no two blocks of them alike.
 struct Numbers {
@@ -43,12 +43,20 @@ pub async fn peer() -> (Peer, Log) {
 }
 
 pub async fn address(peer: &Peer) -> Multiaddr {
-    loop {
-        if let Some(addr) = peer.net().addrs().into_iter().next() {
-            return addr;
+    let listening = async {
+        loop {
+            if let Some(addr) = peer.net().addrs().into_iter().next() {
+                return addr;
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    within(listening).await
+}
+
+/// Bounds a hang; measures nothing.
+pub async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), work).await.unwrap()
 }
 
 pub async fn add(peer: &Peer, numbers: u32) -> avocet_dag::Cid {

@@ -10,6 +10,8 @@ const SLICE: Duration = Duration::from_millis(100);
 const LONG_SLICE: Duration = Duration::from_secs(1);
 /// Fewer bytes than one data channel frame say nothing about a rate (unless the slice is long).
 const SAMPLE: usize = 16 * 1024;
+/// After so long a sample says little of what the peer would deliver now: a phone that was out of reach is back by then.
+const STALE: Duration = Duration::from_secs(5);
 
 /// In this much busy time half of the average is forgotten: where more comes, and where less does. Up is faster, as
 /// more is asked only when more is thought to come.
@@ -23,6 +25,8 @@ const HALF_STEADY: f64 = 1.0;
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     rate: Option<f64>,
+    /// When the last sample was taken.
+    sampled: Option<Instant>,
     /// Bytes and seconds, of which half is forgotten in [`HALF_STEADY`].
     steady: (f64, f64),
     /// Seconds from the first thing asked to the first byte.
@@ -40,6 +44,11 @@ impl Meter {
     /// The average, once there is one.
     pub(crate) const fn rate(&self) -> Option<f64> {
         self.rate
+    }
+
+    /// Whether the rate is of long ago: who is thought slow and asked for nothing never shows that it is not.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        self.sampled.is_some_and(|at| now.saturating_duration_since(at) > STALE)
     }
 
     /// Bytes a second over the last seconds, as soon as [`rate`](Self::rate) is known: what can be relied on.
@@ -67,9 +76,10 @@ impl Meter {
         let Some((since, bytes)) = self.slice.take() else { return };
         let elapsed = now.saturating_duration_since(since);
         if self.rate.is_none() && bytes >= SAMPLE {
-            self.sample(bytes, elapsed);
-        } else {
-            self.rest = (elapsed, bytes);
+            self.sample(bytes, elapsed, now);
+        } else if bytes > 0 {
+            // to wait for what others sent, or for a refusal, is no slowness: it must not add up
+            self.rest = (elapsed.min(SLICE), bytes);
         }
     }
 
@@ -85,7 +95,7 @@ impl Meter {
         if elapsed >= LONG_SLICE || (elapsed >= SLICE && *sum >= SAMPLE) {
             let sum = *sum;
             self.slice = Some((now, 0));
-            self.sample(sum, elapsed);
+            self.sample(sum, elapsed, now);
         }
     }
 
@@ -94,12 +104,13 @@ impl Meter {
         if let Some((since, _)) = &mut self.slice {
             *since += gap;
         }
-        if let Some(asked) = &mut self.fresh {
-            *asked += gap;
+        for at in self.fresh.iter_mut().chain(&mut self.sampled) {
+            *at += gap;
         }
     }
 
-    fn sample(&mut self, bytes: usize, elapsed: Duration) {
+    fn sample(&mut self, bytes: usize, elapsed: Duration, now: Instant) {
+        self.sampled = Some(now);
         // a burst that came within a tick of the clock is no faster than a tick can tell
         let seconds = elapsed.max(Duration::from_millis(1)).as_secs_f64();
         let sample = bytes as f64 / seconds;
@@ -132,6 +143,38 @@ mod tests {
         meter.start(start + Duration::from_secs(100));
         meter.add(100_000, start + Duration::from_millis(100_100));
         assert!((meter.rate().unwrap() - 1e6).abs() < 1e4);
+    }
+
+    #[test]
+    fn waits_that_brought_nothing_do_not_slow_what_comes_after() {
+        let start = Instant::now();
+        // nothing at all, and a refusal's few bytes
+        for refusal in [0, 40] {
+            let mut meter = Meter::default();
+            let mut now = start;
+            for _ in 0..10 {
+                meter.start(now);
+                now += Duration::from_millis(900);
+                meter.add(refusal, now);
+                meter.stop(now);
+            }
+            meter.start(now);
+            meter.add(100_000, now + SLICE);
+            assert!(meter.rate().unwrap() >= 100_000.0 / (2.0 * SLICE.as_secs_f64()));
+        }
+    }
+
+    #[test]
+    fn a_rate_is_stale_when_its_last_sample_is_old() {
+        let start = Instant::now();
+        let mut meter = Meter::default();
+        assert!(!meter.is_stale(start + STALE * 2));
+        meter.start(start);
+        meter.add(SAMPLE, start + SLICE);
+        assert!(!meter.is_stale(start + SLICE + STALE));
+        assert!(meter.is_stale(start + SLICE * 2 + STALE));
+        meter.shift(SLICE);
+        assert!(!meter.is_stale(start + SLICE * 2 + STALE));
     }
 
     #[test]

@@ -29,8 +29,7 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// The most blocks that a peer may owe: half of the 1024 wants that Kubo keeps of a peer, so
 /// that there is room for wants of the other kind.
 const MOST_ASKS: usize = 512;
-/// A block that takes longer than this is asked for alone: to have a second one queued saves
-/// one round trip in that time, and costs as much time again if the peer goes.
+/// A block that takes longer is asked for alone: a second one queued saves but a round trip.
 const SLOW_BLOCK: f64 = 2.0;
 /// Bytes a second that are assumed where nothing is known of anyone.
 const GUESS: f64 = 1024.0 * 1024.0;
@@ -185,6 +184,8 @@ pub(crate) struct Candidate<P> {
     pub(crate) peer: P,
     /// Bytes a second, where it is known.
     pub(crate) rate: Option<f64>,
+    /// That rate is of long ago: it gets a block now and then, to show what it does.
+    pub(crate) stale: bool,
     /// Seconds that it takes to answer, where it is known.
     pub(crate) latency: Option<f64>,
     /// Blocks that it owes.
@@ -222,8 +223,10 @@ impl<P: Copy> Candidate<P> {
 
     /// In how many seconds it would have sent one block more.
     pub(crate) fn eta(&self, size: usize, guess: f64) -> f64 {
-        let rate = self.rate.unwrap_or(if self.proven { guess } else { guess / 2.0 });
-        let owed = ((self.asks + 1) * size).saturating_sub(self.under_way);
+        let unknown = if self.proven { guess } else { guess / 2.0 };
+        let rate =
+            self.rate.map_or(unknown, |rate| if self.stale { rate.max(unknown) } else { rate });
+        let owed = (self.asks + 1).saturating_mul(size).saturating_sub(self.under_way);
         owed as f64 / rate.max(1.0)
     }
 }
@@ -255,8 +258,9 @@ pub(crate) fn choose<P: Copy + Ord>(
         .filter(|candidate| candidate.has_room(size))
         .min_by(|a, b| a.eta(size, guess).total_cmp(&b.eta(size, guess)));
     let late = |candidate: &Candidate<P>| {
-        let without = without(candidate.peer, candidates, size, idle);
-        candidate.rate.is_some() && without.is_some_and(|at| candidate.eta(size, guess) > at)
+        let known = candidate.rate.is_some() && !candidate.stale;
+        let others = without(candidate.peer, candidates, size, idle);
+        known && others.is_some_and(|at| candidate.eta(size, guess) > at)
     };
     match best {
         Some(candidate) if late(candidate) => Choice::Full,
@@ -279,7 +283,8 @@ fn without<P: Copy + Ord>(
         let Some(rate) = other.rate else { continue };
         if other.proven && !other.on_probation && other.misses < DOUBTFUL {
             rates += rate;
-            owed += (other.asks * size).saturating_sub(other.under_way);
+            let owes = other.asks.saturating_mul(size).saturating_sub(other.under_way);
+            owed = owed.saturating_add(owes);
             first = other.eta(size, rate).min(first);
         }
     }
@@ -304,8 +309,8 @@ mod tests {
 
     const fn candidate(peer: u32, rate: Option<f64>, asks: usize) -> Candidate<u32> {
         let (latency, under_way, proven) = (None, 0, true);
-        let (misses, on_probation) = (0, false);
-        Candidate { peer, rate, latency, asks, under_way, proven, misses, on_probation }
+        let (misses, stale, on_probation) = (0, false, false);
+        Candidate { peer, rate, stale, latency, asks, under_way, proven, misses, on_probation }
     }
 
     #[test]
@@ -318,6 +323,19 @@ mod tests {
         let half_sent = Candidate { under_way: MIB, ..busier };
         assert_eq!(choose(&[slow, half_sent], MIB, ALL), Choice::Ask(2));
         assert_eq!(choose::<u32>(&[], MIB, ALL), Choice::Nobody);
+    }
+
+    #[test]
+    fn a_slow_one_is_left_out_at_the_end_unless_its_rate_is_of_long_ago() {
+        let slow = candidate(1, Some(1e4), 0);
+        let full = candidate(2, Some(4e6), 8);
+        assert!(!full.has_room(MIB));
+        assert_eq!(choose(&[slow, full], MIB, MIB), Choice::Full);
+        assert_eq!(choose(&[slow, full], MIB, ALL), Choice::Ask(1));
+        let stale = Candidate { stale: true, ..slow };
+        assert_eq!(choose(&[stale, full], MIB, MIB), Choice::Ask(1));
+        // more than an address can count is wanted
+        assert_eq!(choose(&[slow, full], MIB, usize::MAX), Choice::Ask(1));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{fmt::Debug, hash::Hash, time::Duration};
 
 use web_time::Instant;
 
-use super::Client;
+use super::{Client, schedule::candidate};
 use crate::{
     session::{Candidate, SessionId, mean_rate},
     wants::WantId,
@@ -40,65 +40,60 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             return;
         };
         let owes = |peer: &P| self.remotes.get(peer).is_some_and(|r| !r.open.is_empty());
-        if !record.idle.is_empty() || !record.members.keys().any(owes) {
+        if !record.members.keys().any(owes) {
             return;
         }
-        let mut helpers = Vec::new();
-        for (peer, member) in record.members.iter().filter(|(_, m)| m.proven && !m.banned) {
+        // those that may help, as they are known at worst, and all as they are known at best
+        let (mut helpers, mut known) = (Vec::new(), Vec::new());
+        for (peer, member) in &record.members {
             let Some(remote) = self.remotes.get(peer) else { continue };
+            // in doubt the last that is known of it holds
+            let candidate = Candidate { stale: false, ..candidate(*peer, remote, member, now) };
+            let rates = remote.meter.rate().zip(remote.meter.steady());
+            known.push(Candidate { rate: rates.map(|(a, b)| a.max(b)), ..candidate });
             let usable = remote.patience.usable(now).is_ok() && !remote.patience.on_probation();
-            if usable && remote.has_room() {
-                helpers.push((*peer, member.misses));
+            if member.proven && !member.banned && usable && remote.has_room() {
+                helpers.push(Candidate { rate: rates.map(|(a, b)| a.min(b)), ..candidate });
             }
         }
-        for (helper, misses) in helpers {
-            while let Some(late) = self.latest(session, helper, misses) {
+        for helper in helpers {
+            let peer = helper.peer;
+            while let Some(late) = self.latest(session, helper, &known) {
                 if !late.begun {
                     self.retract(late.id, late.owner, now);
                 }
-                self.ask(late.id, helper, WantKind::Block, now);
+                self.ask(late.id, peer, WantKind::Block, now);
             }
-            if self.remotes.get(&helper).is_some_and(|remote| remote.open.is_empty()) {
+            if self.remotes.get(&peer).is_some_and(|remote| remote.open.is_empty()) {
                 self.wake_at(now + RESCUE_TICK);
             }
         }
     }
 
     /// The want that gains most from being asked of `helper`. In doubt the helper is slow and the
-    /// owner fast: what is asked twice comes twice.
-    fn latest(&self, session: SessionId, helper: P, misses: u32) -> Option<Late<P>> {
+    /// owner fast: what is asked twice comes twice. What each owes is looked up, as it changes with every want taken over.
+    fn latest(
+        &self,
+        session: SessionId,
+        helper: Candidate<P>,
+        known: &[Candidate<P>],
+    ) -> Option<Late<P>> {
         let record = self.sessions.get(&session)?;
-        let candidate = |peer: P, proven, misses| {
-            let remote = self.remotes.get(&peer)?;
-            let rates = remote.meter.rate().zip(remote.meter.steady());
-            let rate = rates.map(|(a, b)| if peer == helper { a.min(b) } else { a.max(b) });
-            let latency = remote.meter.latency();
-            let under_way = remote.patience.under_way();
-            let on_probation = remote.patience.on_probation();
-            let asks = remote.open.len();
-            let candidate =
-                Candidate { peer, rate, latency, asks, under_way, proven, misses, on_probation };
-            Some(candidate)
-        };
-        let known: Vec<_> = record
-            .members
-            .iter()
-            .filter_map(|(peer, member)| candidate(*peer, member.proven, member.misses))
-            .collect();
-        let guess = mean_rate(&known);
-        let mine = candidate(helper, true, misses)?;
+        let guess = mean_rate(known);
+        let asks = self.remotes.get(&helper.peer)?.open.len();
+        let mine = Candidate { asks, ..helper };
         let mut latest: Option<Late<P>> = None;
-        for owner in known.iter().filter(|owner| owner.peer != helper && owner.asks > 0) {
+        for owner in known.iter().filter(|owner| owner.peer != mine.peer) {
             let Some(remote) = self.remotes.get(&owner.peer) else { continue };
             let last = remote.open.iter().rev().take(LOOKED_AT);
-            let mut last = last.filter(|id| self.can_help(session, **id, helper));
+            let mut last = last.filter(|id| self.can_help(session, **id, mine.peer));
             let Some(id) = last.next().copied() else { continue };
             let Some(want) = self.wants.get(id) else { continue };
             let size = record.typical(&want.cid);
             let ahead = remote.open.range(..id).count();
             let eta = Candidate { asks: ahead, ..*owner }.eta(size, guess);
             let rate = owner.rate.unwrap_or(guess).max(1.0);
-            let queued = (ahead * size).saturating_sub(owner.under_way) as f64 / rate;
+            let queued = ahead.saturating_mul(size).saturating_sub(owner.under_way) as f64 / rate;
             let begun = queued < RESCUE_SECONDS;
             let more = if begun { TWICE_SECONDS } else { RESCUE_SECONDS };
             let slow = eta > mine.eta(size, guess) * RESCUE_FACTOR + more;

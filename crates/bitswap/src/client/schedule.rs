@@ -12,7 +12,8 @@ use web_time::Instant;
 use super::{Client, Signal, asks::settle};
 use crate::{
     patience::STALL,
-    session::{Candidate, Choice, SessionId, choose},
+    remote::Remote,
+    session::{Candidate, Choice, Member, SessionId, choose},
     wants::{Ask, WantId},
     wire::WantKind,
 };
@@ -35,6 +36,8 @@ struct Turn {
     at: Option<WantId>,
     /// The first wants that nobody can be asked for.
     nobody: Vec<WantId>,
+    /// Those who could be asked for more owe enough.
+    full: bool,
     /// Nothing more can be handed out.
     done: bool,
 }
@@ -49,7 +52,8 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         self.wake = None;
         let after = self.sessions.range(self.turn..).map(|(id, _)| *id);
         let before = self.sessions.range(..self.turn).map(|(id, _)| *id);
-        let new = |session| Turn { session, at: None, nobody: Vec::new(), done: false };
+        let new =
+            |session| Turn { session, at: None, nobody: Vec::new(), full: false, done: false };
         let mut turns: Vec<_> = after.chain(before).map(new).collect();
         while turns.iter().any(|turn| !turn.done) {
             for turn in turns.iter_mut().filter(|turn| !turn.done) {
@@ -59,7 +63,9 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         self.turn = turns.first().map_or(self.turn, |turn| SessionId(turn.session.0 + 1));
         for turn in turns {
             self.discover(turn.session, &turn.nobody, now);
-            self.rescue(turn.session, now);
+            if !turn.full {
+                self.rescue(turn.session, now);
+            }
         }
     }
 
@@ -68,14 +74,18 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         while let Some(id) = self.next_idle(turn) {
             turn.at = Some(id);
             let (candidates, size) = self.candidates(id, now);
-            let idle = self.sessions.get(&turn.session).map_or(0, |s| s.idle.len() * size);
+            let idle =
+                self.sessions.get(&turn.session).map_or(0, |s| s.idle.len().saturating_mul(size));
             match choose(&candidates, size, idle) {
                 Choice::Ask(peer) => {
                     self.ask(id, peer, WantKind::Block, now);
                     self.scout(turn.session, id, now);
                     return;
                 }
-                Choice::Full => break,
+                Choice::Full => {
+                    turn.full = true;
+                    break;
+                }
                 Choice::Nobody => {
                     if turn.nobody.len() < BROADCAST_WANTS {
                         turn.nobody.push(id);
@@ -115,16 +125,7 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
                     continue;
                 }
                 match remote.patience.usable(now) {
-                    Ok(()) => candidates.push(Candidate {
-                        peer: *peer,
-                        rate: remote.meter.rate(),
-                        latency: remote.meter.latency(),
-                        asks: remote.open.len(),
-                        under_way: remote.patience.under_way(),
-                        proven: member.proven,
-                        misses: member.misses,
-                        on_probation: remote.patience.on_probation(),
-                    }),
+                    Ok(()) => candidates.push(candidate(*peer, remote, member, now)),
                     Err(Some(at)) => self.wake = self.wake.into_iter().chain([at]).min(),
                     Err(None) => {}
                 }
@@ -254,5 +255,25 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         let mut hasher = DefaultHasher::new();
         (self.seed, peer).hash(&mut hasher);
         hasher.finish()
+    }
+}
+
+/// What is known of a peer that may be asked.
+pub(super) fn candidate<P>(
+    peer: P,
+    remote: &Remote,
+    member: &Member,
+    now: Instant,
+) -> Candidate<P> {
+    Candidate {
+        peer,
+        rate: remote.meter.rate(),
+        stale: remote.meter.is_stale(now),
+        latency: remote.meter.latency(),
+        asks: remote.open.len(),
+        under_way: remote.patience.under_way(),
+        proven: member.proven,
+        misses: member.misses,
+        on_probation: remote.patience.on_probation(),
     }
 }

@@ -2,6 +2,8 @@
 
 use avocet_bitswap::{CloseReason, GIVE_UP, SessionId};
 
+use web_time::Instant;
+
 use crate::netem::{Dag, MIB, Net, Peer, ms, secs};
 
 const RATE: f64 = 1e6;
@@ -240,4 +242,27 @@ fn a_holder_that_becomes_slow_gives_up_what_it_has_not_begun() {
     let best = 5.0 + (dag.bytes() as f64 - 15e6) / 2.05e6;
     println!("{took:.2} s, at best {best:.2} s, {:.2}% twice", surplus(&net, asker) * 100.0);
     assert!(took < best + 3.0);
+}
+
+#[test]
+fn a_holder_that_was_slow_for_a_moment_is_used_again() {
+    let dag = Dag::file(1, 400, 256 * 1024, 1024);
+    let mut net = Net::new(7);
+    let (asker, slow, fast) = (net.node(RATE), net.node(3e5), net.node(8e6));
+    for holder in [slow, fast] {
+        net.give(holder, &dag.blocks);
+        net.connect(asker, holder, ms(20));
+    }
+    net.at(secs(2), move |net| net.nodes[slow].set_rate(8e6));
+    let session = net.download(asker, &dag, 16, &[slow, fast]);
+    let took = net.run_download(asker, session, secs(60)).as_secs_f64();
+    let came = &net.nodes[asker].downloads[&session].came;
+    let of_slow = came.iter().filter(|(_, from, _)| *from == slow);
+    let then = net.start + secs(2);
+    let (later, before): (Vec<Instant>, Vec<_>) =
+        of_slow.map(|came| came.0).partition(|at| *at > then);
+    println!("{took:.2} s, {} blocks while slow, {} later", before.len(), later.len());
+    assert!(!before.is_empty(), "it was found slow");
+    // five seconds without a sample, and a block or two until it is known again
+    assert!(later.len() > 20, "{}", later.len());
 }
