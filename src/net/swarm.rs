@@ -12,7 +12,7 @@ use super::{
     relays::Relays,
     start::Event,
     table::{Change, Table},
-    timer::Timer,
+    timer::Alarm,
 };
 use crate::platform;
 use futures::{StreamExt, channel::mpsc, future::poll_fn};
@@ -50,13 +50,11 @@ impl Network {
     /// Runs until it is stopped, or the last handle is gone.
     pub async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         self.listen();
+        let mut alarm = Alarm::default();
         let ended = loop {
             self.relays.tick(&mut self.swarm, platform::now());
             self.unpark();
-            let mut timer = self
-                .relays
-                .due()
-                .map(|due| Timer::after(due.saturating_duration_since(platform::now())));
+            let due = self.relays.due();
             let wake = poll_fn(|cx| {
                 if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(cx) {
                     return Poll::Ready(Wake::Swarm(Box::new(event)));
@@ -64,10 +62,7 @@ impl Network {
                 if let Poll::Ready(command) = inbox.poll_next_unpin(cx) {
                     return Poll::Ready(command.map_or(Wake::End, Wake::Command));
                 }
-                match &mut timer {
-                    Some(timer) => timer.poll(cx).map(|()| Wake::Timer),
-                    None => Poll::Pending,
-                }
+                alarm.poll(due, platform::now(), cx).map(|_| Wake::Timer)
             });
             match wake.await {
                 Wake::Swarm(event) => self.on_swarm_event(*event),

@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     /// The most peers outside a session that are asked for a want at a time. Kubo asks all that
-    /// it is connected to; wants are not broadcast to strangers here, beyond finding a first one.
+    /// it is connected to; here strangers are asked for a first block alone, so many at a time.
     pub broadcast: usize,
     /// Bounds of the answering side.
     pub limits: Limits,

@@ -48,8 +48,8 @@ impl InDatabase {
         }
     }
 
-    /// An error on reading from `table`. By these two names Chromium and Firefox say that the
-    /// file of a large value is gone; it will not come back.
+    /// An error on reading from `table`. By these names Chromium and Firefox say that the file of
+    /// a large value is gone, or could not be read this time.
     fn explain_read(&self, table: Table, error: &JsValue) -> StoreError {
         match fault::name(error).as_str() {
             "NotReadableError" | "NotFoundError" | "DataError" => {

@@ -128,6 +128,7 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         self.note_idle(id);
         self.dirty = true;
     }
+
     /// `peer` has a block that strangers were asked for, and that came from another before.
     fn join(&mut self, peer: P, cid: &Cid) {
         for session in self.sessions.values_mut().filter(|session| session.has_asked(cid)) {

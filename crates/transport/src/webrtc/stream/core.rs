@@ -124,7 +124,7 @@ impl Core {
     pub(super) fn leave(&self) -> bool {
         let mut state = self.state.borrow_mut();
         state.left = true;
-        let is_open = state.open && self.channel.ready_state() == "open";
+        let is_open = self.channel.ready_state() == "open";
         if state.closing.read() == Read::Finished && is_open && !state.filling.is_empty() {
             let _ = self.send_filling(&mut state);
         }
