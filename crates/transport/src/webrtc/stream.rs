@@ -25,7 +25,7 @@ use futures_timer::Delay;
 use send_wrapper::SendWrapper;
 
 pub(super) use self::core::Core;
-use self::core::GATHERING;
+use self::state::GATHERING;
 use super::connection::Slot;
 use crate::js::{DataChannel, Event, Listener};
 

@@ -4,7 +4,6 @@ use std::{
     cell::RefCell,
     io,
     task::{Context, Poll, Waker},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use web_time::Instant;
 
 use super::{
     MAX_UNREAD,
-    state::{Fault, State},
+    state::{Fault, State, Waking},
 };
 use crate::{
     js::{DataChannel, MessageEvent, NotTaken},
@@ -22,13 +21,6 @@ use crate::{
         framing::{Flag, Frame, FrameError, MAX_FRAME, MAX_PAYLOAD},
     },
 };
-
-/// Unread bytes for which a reader is woken while full frames come: eight of them. Each wake-up
-/// runs through the connection and the swarm, which costs more than the frame.
-const GATHER: usize = 8 * MAX_FRAME;
-
-/// The longest that full frames gather: the next one on a path of 3 MB/s has come by then.
-pub(super) const GATHERING: Duration = Duration::from_millis(5);
 
 /// A frame with this much payload is one of many: implementations fill frames to [`MAX_PAYLOAD`]
 /// or a few bytes less.
@@ -183,7 +175,7 @@ impl Core {
         }
     }
 
-    /// Takes a message in. Whether the reader should be woken [`GATHERING`] from now.
+    /// Takes a message in. Whether the reader should be woken [`GATHERING`](super::state::GATHERING) from now.
     pub(super) fn on_message(&self, event: &MessageEvent) -> bool {
         let taken = match event.bytes(MAX_FRAME) {
             Ok(bytes) => self.take_in(bytes.into()),
@@ -195,21 +187,13 @@ impl Core {
         };
         let mut state = self.state.borrow_mut();
         match taken {
-            // One full frame follows another: they are read together, not one by one.
-            Ok(Frames::More) if state.unread.cost() < GATHER => {
-                let now = Instant::now();
-                match state.gathering {
-                    None => {
-                        state.gathering = Some(now);
-                        return true;
-                    }
-                    Some(since) if now.duration_since(since) < GATHERING => return false,
-                    // A hidden tab's timer is late.
-                    Some(_) => state.gathering = Some(now),
-                }
-            }
             Ok(Frames::None) => return false,
-            Ok(_) => {}
+            Ok(Frames::More) => match state.gather(Instant::now()) {
+                Waking::Now => {}
+                Waking::Later => return true,
+                Waking::Awaited => return false,
+            },
+            Ok(Frames::Last) => {}
             Err(fault) => self.fail(&mut state, fault),
         }
         let over = state.closing.is_over();
