@@ -5,9 +5,10 @@ use wasm_bindgen::JsValue;
 use web_sys::{IdbDatabase, IdbTransaction};
 
 mod v1;
+mod v2;
 
 /// One step. It runs inside the upgrade's own transaction, and so is done whole or not at all.
 pub(in crate::store) type Step = fn(&IdbDatabase, &IdbTransaction) -> Result<(), JsValue>;
 
 /// All steps; the first makes schema 1 of an empty database.
-pub(in crate::store) const STEPS: &[Step] = &[v1::step];
+pub(in crate::store) const STEPS: &[Step] = &[v1::step, v2::step];

@@ -63,8 +63,10 @@ fn fail(database: &IdbDatabase, _: &IdbTransaction) -> Result<(), JsValue> {
     Err("this step fails".into())
 }
 
-const LATER: &[Step] = &[STEPS[0], add_table];
-const BROKEN: &[Step] = &[STEPS[0], fail];
+/// Before large values could be files.
+const FIRST: &[Step] = &[STEPS[0]];
+const LATER: &[Step] = &[STEPS[0], STEPS[1], add_table];
+const BROKEN: &[Step] = &[STEPS[0], STEPS[1], fail];
 
 #[wasm_bindgen_test]
 async fn a_step_of_the_schema_keeps_what_is_there() {
@@ -75,7 +77,7 @@ async fn a_step_of_the_schema_keeps_what_is_there() {
     drop(store);
     let backend = Idb::open(&name, LATER).await.unwrap();
     assert!(backend.link.database.object_store_names().contains("added"));
-    assert_eq!(backend.link.database.version(), 2.0);
+    assert_eq!(backend.link.database.version(), 3.0);
     assert!(on(backend).get(kept.cid()).await.unwrap().is_some());
     remove(&name);
 }
@@ -102,7 +104,7 @@ async fn idb_02_a_newer_schema_is_refused_and_left() {
     let store = on(Idb::open(&name, LATER).await.unwrap());
     store.put(vec![kept.clone()]).await.unwrap();
     drop(store);
-    assert_eq!(open_error(&name, STEPS).await, StoreError::TooNew { name: name.clone(), ours: 1 });
+    assert_eq!(open_error(&name, STEPS).await, StoreError::TooNew { name: name.clone(), ours: 2 });
     let store = on(Idb::open(&name, LATER).await.unwrap());
     assert!(store.get(kept.cid()).await.unwrap().is_some());
     remove(&name);
@@ -111,12 +113,12 @@ async fn idb_02_a_newer_schema_is_refused_and_left() {
 #[wasm_bindgen_test]
 async fn idb_02_a_foreign_database_is_refused_and_left() {
     let name = fresh_name();
-    // Version 1, and no table in it.
-    stubborn(&name, Some(1)).await.close();
+    // The version of this program, and no table in it.
+    stubborn(&name, Some(2)).await.close();
     let foreign = StoreError::Foreign { name: name.clone(), missing: "blocks" };
     assert_eq!(open_error(&name, STEPS).await, foreign);
     let left = stubborn(&name, None).await;
-    assert_eq!((left.version(), left.object_store_names().length()), (1.0, 0));
+    assert_eq!((left.version(), left.object_store_names().length()), (2.0, 0));
     left.close();
     remove(&name);
 }
@@ -145,9 +147,9 @@ async fn a_tab_that_does_not_make_way_is_reported_and_later_no_hindrance() {
     stubborn.close();
     // What was given up is neither upgraded nor held open: the old version still opens.
     let again = Idb::open(&name, STEPS).await.unwrap();
-    assert_eq!(again.link.database.version(), 1.0);
+    assert_eq!(again.link.database.version(), 2.0);
     drop(again);
-    assert_eq!(Idb::open(&name, LATER).await.unwrap().link.database.version(), 2.0);
+    assert_eq!(Idb::open(&name, LATER).await.unwrap().link.database.version(), 3.0);
     remove(&name);
 }
 
@@ -236,6 +238,25 @@ async fn a_large_value_is_kept_as_a_file_and_read_beside_bytes() {
             let found = store.get(block.cid()).await.unwrap().expect("it is there");
             assert_eq!(found.bytes().to_bytes(), block.bytes().to_bytes());
         }
+    }
+    remove(&name);
+}
+
+#[wasm_bindgen_test]
+async fn a_tab_that_knows_no_files_makes_way_and_takes_none_for_damage() {
+    let name = fresh_name();
+    let old = on(Idb::open(&name, FIRST).await.unwrap());
+    let (bytes, file) = (block(vec![1; 1 << 20]).await, block(vec![2; 1 << 20]).await);
+    old.put(vec![bytes.clone()]).await.unwrap();
+    let new = Store::on(keeping(&name, true).await, Rc::new(platform::unix_millis));
+    new.put(vec![file.clone()]).await.unwrap();
+    assert!(raw_value(&name, &file).await.has_type::<web_sys::Blob>());
+    let replaced = StoreError::Replaced { name: name.clone() };
+    assert_eq!(old.get(file.cid()).await.unwrap_err(), replaced);
+    assert_eq!(open_error(&name, FIRST).await, StoreError::TooNew { name: name.clone(), ours: 1 });
+    for kept in [bytes, file] {
+        let found = new.get(kept.cid()).await.unwrap().expect("it is there");
+        assert_eq!(found.bytes().to_bytes(), kept.bytes().to_bytes());
     }
     remove(&name);
 }
