@@ -25,7 +25,8 @@ pub enum FetchError {
     /// The store's.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Not here, and there is no network to ask: no relay, no bootstrap, no provider was named.
+    /// Not here, and there is no network to ask: no relay, no bootstrap, no provider was named, and nobody is
+    /// connected.
     #[error("{0} is not on this device, and this peer was given no network to ask")]
     Offline(Cid),
     /// The CID's hash is none that is trusted, so nothing could ever be accepted for it.
@@ -128,8 +129,9 @@ impl Session {
         if let Err(error) = cid.check() {
             return Err(FetchError::Unsupported { cid: cid.clone(), why: error.to_string() });
         }
-        let nobody = self.inner.net.exchange().peers() == 0;
-        if !self.inner.networked && self.providers.is_empty() && nobody {
+        // Whom the exchange may ask is known only a round trip after a connection stands.
+        let nobody = self.providers.is_empty() && !self.inner.net.has_direct();
+        if !self.inner.networked && nobody {
             return Err(FetchError::Offline(cid.clone()));
         }
         let session = self.opened();

@@ -103,6 +103,11 @@ impl Handle {
         self.table.borrow().is_direct(peer)
     }
 
+    /// Whether a direct connection stands, with anybody.
+    pub fn has_direct(&self) -> bool {
+        self.table.borrow().has_direct()
+    }
+
     /// The exchange of blocks.
     pub fn exchange(&self) -> &Exchange {
         &self.exchange

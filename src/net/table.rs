@@ -50,6 +50,12 @@ struct Entry {
     agent: String,
 }
 
+impl Entry {
+    fn is_direct(&self) -> bool {
+        self.links.iter().any(|link| link.direct)
+    }
+}
+
 /// Longest agent name that is kept; a stranger may send kilobytes.
 const AGENT: usize = 128;
 
@@ -75,7 +81,7 @@ impl Table {
     pub fn opened(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint) -> Change {
         let entry = self.peers.entry(peer).or_default();
         let direct = is_direct(endpoint);
-        let better = entry.links.is_empty() || (direct && !entry.links.iter().any(|l| l.direct));
+        let better = entry.links.is_empty() || (direct && !entry.is_direct());
         entry.links.push(Link {
             id,
             addr: endpoint.get_remote_address().clone(),
@@ -121,7 +127,12 @@ impl Table {
 
     /// Whether a direct connection to the peer stands.
     pub fn is_direct(&self, peer: &PeerId) -> bool {
-        self.peers.get(peer).is_some_and(|entry| entry.links.iter().any(|link| link.direct))
+        self.peers.get(peer).is_some_and(Entry::is_direct)
+    }
+
+    /// Whether a direct connection to anybody stands.
+    pub fn has_direct(&self) -> bool {
+        self.peers.values().any(Entry::is_direct)
     }
 
     /// The peer as `peers()` shows it.

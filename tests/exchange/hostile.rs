@@ -3,7 +3,7 @@
 
 use crate::{
     peers::{add, address, numbers, peer, read, within},
-    raw::{self, DATA, FIN, RST, Raw, SYN, WINDOW_UPDATE, data, head, propose},
+    raw::{self, Connection, DATA, FIN, RST, SYN, WINDOW_UPDATE, connect, data, head, propose},
 };
 use avocet::{peer::Peer, platform};
 use avocet_bitswap::wire;
@@ -15,8 +15,8 @@ use futures::{
 use libp2p::{
     Multiaddr, PeerId, Transport,
     core::{
-        Endpoint, PeerRecord,
-        transport::{DialOpts, ListenerId, MemoryTransport, PortUse},
+        PeerRecord,
+        transport::{ListenerId, MemoryTransport},
     },
     identity::Keypair,
     multiaddr::Protocol,
@@ -25,17 +25,6 @@ use std::{
     collections::{HashMap, HashSet},
     pin::pin,
 };
-
-type Connection = Raw<<MemoryTransport as Transport>::Output>;
-
-/// A raw connection to `peer`.
-async fn connect(peer: &Peer, key: &Keypair) -> Connection {
-    let to: Multiaddr =
-        address(peer).await.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect();
-    let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::Reuse };
-    let socket = MemoryTransport::default().dial(to, opts).unwrap().await.unwrap();
-    Raw::connect(socket, key).await
-}
 
 /// An honest peer gets a file from `peer`.
 async fn still_serves(peer: &Peer) {

@@ -12,7 +12,8 @@ use avocet::{
     peer::Event,
     platform,
 };
-use peers::{add, address, numbers, peer, read};
+use libp2p::identity::Keypair;
+use peers::{add, address, numbers, peer, read, within};
 
 /// 5 MiB and a bit: several leaves and a root of both profiles.
 const COUNT: u32 = 1_310_721;
@@ -97,6 +98,30 @@ fn without_any_network_a_missing_block_is_an_error_at_once() {
         let cid = add(&other, 10).await;
         let error = alone.fetcher().session(cid.clone(), vec![]).get(&cid).await.unwrap_err();
         assert!(matches!(error, avocet::fetch::FetchError::Offline(of) if of == cid));
+    })
+    .unwrap();
+}
+
+/// Who speaks the protocol is known a round trip after the connection stands.
+#[test]
+fn a_peer_that_has_not_said_yet_what_it_speaks_is_network_enough() {
+    platform::block_on(async {
+        let (first, _) = peer().await;
+        let cid = add(&first, 10).await;
+        let (second, _) = peer().await;
+        let _silent = raw::connect(&second, &Keypair::generate_ed25519()).await;
+        let connected = async {
+            while second.net().peers().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        within(connected).await;
+        assert_eq!(second.net().exchange().peers(), 0);
+        let reading = read(&second, &cid, vec![]);
+        futures::pin_mut!(reading);
+        assert!(futures::poll!(&mut reading).is_pending());
+        second.net().connect(address(&first).await).await.unwrap();
+        assert_eq!(within(reading).await, numbers(10));
     })
     .unwrap();
 }
