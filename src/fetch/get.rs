@@ -64,6 +64,9 @@ struct Inner {
 
 /// News that wait for a search: the engine says again what is still true.
 const NEWS: usize = 16;
+/// A session that is for so many bytes more than it was asked for at first looks for all who have them: to find and to
+/// reach one takes a second or two, in which a home's upload sends half of this.
+const MUCH: u64 = 4 * 1024 * 1024;
 
 impl Fetcher {
     /// For the blocks of `store` and the peers of `net`. `on_looking` hears how searches go.
@@ -81,8 +84,8 @@ impl Fetcher {
 
     /// A session for what hangs under `root`; `providers` are asked first.
     pub fn session(&self, root: Cid, providers: Vec<Multiaddr>) -> Session {
-        let opened = Cell::new(None);
-        Session { inner: self.inner.clone(), root, providers, opened }
+        let (opened, load) = (Cell::new(None), Load::default());
+        Session { inner: self.inner.clone(), root, providers, opened, load }
     }
 
     /// The exchange lacks a block that nobody connected has.
@@ -113,6 +116,7 @@ pub struct Session {
     providers: Vec<Multiaddr>,
     /// The exchange's session, once something had to come from the network.
     opened: Cell<Option<SessionId>>,
+    load: Load,
 }
 
 impl Session {
@@ -136,12 +140,17 @@ impl Session {
         }
         let session = self.opened();
         let exchange = self.inner.net.exchange();
+        let waiting = self.load.wait();
         let block = exchange.want(session, cid).await;
+        drop(waiting);
         let block = block.ok_or_else(|| match exchange.is_stopped() {
             true => FetchError::Stopped,
             false => FetchError::Busy(cid.clone()),
         })?;
         self.tell(News::Satisfied);
+        if self.load.came(block.len()) {
+            self.tell(News::Much);
+        }
         self.inner.saver.save(block.clone()).await?;
         exchange.stored(std::slice::from_ref(cid));
         Ok(block)
@@ -176,6 +185,41 @@ impl Session {
     }
 }
 
+/// How much of a session came from the network, and how much is waited for.
+#[derive(Debug, Default)]
+struct Load {
+    waiting: Rc<Cell<u64>>,
+    came: Cell<u64>,
+    told: Cell<bool>,
+}
+
+impl Load {
+    /// One block more is waited for, until this is dropped.
+    fn wait(&self) -> Waiting {
+        self.waiting.set(self.waiting.get() + 1);
+        Waiting(self.waiting.clone())
+    }
+
+    /// A block of `len` bytes came. Whether this is the first that shows that there is much: with what came before, and
+    /// with as many bytes for each that is waited for.
+    fn came(&self, len: usize) -> bool {
+        let len = len as u64;
+        self.came.set(self.came.get().saturating_add(len));
+        let left = self.waiting.get().saturating_mul(len);
+        let much = left > 0 && self.came.get().saturating_add(left) >= MUCH;
+        much && !self.told.replace(true)
+    }
+}
+
+/// One block is waited for.
+struct Waiting(Rc<Cell<u64>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(session) = self.opened.get() {
@@ -183,5 +227,44 @@ impl Drop for Session {
             self.inner.searches.borrow_mut().remove(&session);
             self.inner.net.exchange().close_session(session);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    #[test]
+    fn the_first_of_many_large_blocks_shows_that_there_is_much_and_it_is_told_once() {
+        let load = Load::default();
+        let root = load.wait();
+        drop(root);
+        assert!(!load.came(900), "the root alone tells nothing");
+        let mut waiting: Vec<_> = (0..16).map(|_| load.wait()).collect();
+        drop(waiting.pop());
+        assert!(load.came(MIB));
+        drop(waiting.pop());
+        assert!(!load.came(MIB));
+    }
+
+    #[test]
+    fn a_file_of_less_is_never_much_and_many_small_blocks_are_in_the_end() {
+        for (blocks, len) in [(3, MIB), (200, 16 * 1024), (1, 2 * MIB)] {
+            let load = Load::default();
+            let mut waiting: Vec<_> = (0..blocks).map(|_| load.wait()).collect();
+            while waiting.pop().is_some() {
+                assert!(!load.came(len), "{blocks} of {len}");
+            }
+        }
+        let load = Load::default();
+        let mut told = Vec::new();
+        for number in 0..400 {
+            let (one, _next) = (load.wait(), load.wait());
+            drop(one);
+            told.extend(load.came(16 * 1024).then_some(number));
+        }
+        assert_eq!(told, [254]);
     }
 }

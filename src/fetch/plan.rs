@@ -16,6 +16,9 @@ pub const MAX_HINTS: usize = 16;
 const MAX_PROVIDERS: usize = 100;
 /// Dials of one session at once.
 const DIALS: usize = 4;
+/// While blocks come, who was found is dialled up to so many connected: an upload of a tenth of the download's speed is
+/// common, and beyond that further connections only share it out anew.
+const ENOUGH: usize = 8;
 /// The first wait before a failed peer is dialled again, and before the DHT is asked again.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest. A holder that opens its page again is found within this time.
@@ -62,6 +65,15 @@ pub struct Plan {
     find_wait: Duration,
     /// Whether a block is lacking that nobody connected has.
     lacking: bool,
+    /// Whether others who have it are to be found though blocks come: once a session, if nobody was looked for before.
+    more: More,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum More {
+    NotYet,
+    Due,
+    Asked,
 }
 
 /// How far the search is, for people.
@@ -84,6 +96,7 @@ impl Plan {
             find: Try::Due(now),
             find_wait: FIRST_WAIT,
             lacking: false,
+            more: More::NotYet,
         };
         for hint in hints.iter().take(MAX_HINTS) {
             if let Some(peer) = dial::target(hint) {
@@ -96,6 +109,13 @@ impl Plan {
     /// A block is lacking that nobody connected has.
     pub fn lacks(&mut self) {
         self.lacking = true;
+    }
+
+    /// Much is left to fetch: all who have it are of use.
+    pub fn much(&mut self) {
+        if self.more == More::NotYet {
+            self.more = More::Due;
+        }
     }
 
     /// Blocks come again.
@@ -147,15 +167,16 @@ impl Plan {
 
     /// What to do now, if anything; it counts as begun.
     pub fn step(&mut self, now: Instant) -> Option<Step> {
-        if self.lacking && matches!(self.find, Try::Due(at) if at <= now) {
-            self.find = Try::UnderWay;
+        if self.finds() && matches!(self.find, Try::Due(at) if at <= now) {
+            (self.find, self.more) = (Try::UnderWay, More::Asked);
             return Some(Step::Find);
         }
-        let dialling = self.candidates.values().filter(|c| c.state == Try::UnderWay).count();
-        if dialling >= DIALS {
+        if self.count(|c| c.state == Try::UnderWay) >= DIALS {
             return None;
         }
-        let due = |c: &Candidate| matches!(c.state, Try::Due(at) if at <= now);
+        let enough = self.has_enough();
+        let due =
+            |c: &Candidate| self.dials(c, enough) && matches!(c.state, Try::Due(at) if at <= now);
         let at = self.order.iter().position(|peer| self.candidates.get(peer).is_some_and(due))?;
         let peer = self.order.remove(at)?;
         let candidate = self.candidates.get_mut(&peer)?;
@@ -169,17 +190,38 @@ impl Plan {
             Try::Due(at) => Some(at),
             _ => None,
         };
-        let find = at(self.find).filter(|_| self.lacking);
-        self.candidates.values().filter_map(|c| at(c.state)).chain(find).min()
+        let find = at(self.find).filter(|_| self.finds());
+        let (free, enough) = (self.count(|c| c.state == Try::UnderWay) < DIALS, self.has_enough());
+        let dials = self.candidates.values().filter(|c| free && self.dials(c, enough));
+        dials.filter_map(|c| at(c.state)).chain(find).min()
+    }
+
+    /// Whether it is to be asked who has it.
+    fn finds(&self) -> bool {
+        self.lacking || self.more == More::Due
+    }
+
+    /// Whether a peer is to be dialled when its time comes: whom the link names always, whom strangers named once, as
+    /// long as that speeds a download up, and again and again only while a block lacks.
+    fn dials(&self, candidate: &Candidate, enough: bool) -> bool {
+        let fresh = candidate.wait == FIRST_WAIT;
+        self.lacking || !candidate.hints.is_empty() || (fresh && !enough)
+    }
+
+    fn has_enough(&self) -> bool {
+        self.count(|c| matches!(c.state, Try::Connected | Try::UnderWay)) >= ENOUGH
+    }
+
+    fn count(&self, is: impl Fn(&Candidate) -> bool) -> usize {
+        self.candidates.values().filter(|c| is(c)).count()
     }
 
     /// How far the search is.
     pub fn progress(&self) -> Progress {
-        let count = |is: fn(&Candidate) -> bool| self.candidates.values().filter(|c| is(c)).count();
         Progress {
             found: self.candidates.len(),
-            connected: count(|c| c.state == Try::Connected),
-            failed: count(|c| matches!(c.state, Try::Due(_)) && c.wait > FIRST_WAIT),
+            connected: self.count(|c| c.state == Try::Connected),
+            failed: self.count(|c| matches!(c.state, Try::Due(_)) && c.wait > FIRST_WAIT),
         }
     }
 
@@ -294,6 +336,59 @@ mod tests {
         plan.find_ended(now + FIRST_WAIT);
         plan.satisfied();
         assert_eq!((plan.step(now + LONGEST_WAIT), plan.due()), (None, None));
+    }
+
+    #[test]
+    fn while_blocks_come_it_is_asked_once_who_else_has_a_large_file() {
+        let (peer, now) = (PeerId::random(), crate::platform::now());
+        let mut plan = Plan::new(&[hint(peer)], now);
+        assert!(matches!(plan.step(now), Some(Step::Dial { .. })));
+        plan.dialled(peer, true, now);
+        plan.satisfied();
+        assert_eq!((plan.step(now), plan.due()), (None, None), "a small file asks nobody");
+        plan.much();
+        assert_eq!(plan.due(), Some(now));
+        assert_eq!(plan.step(now), Some(Step::Find));
+        plan.find_ended(now);
+        plan.satisfied();
+        plan.much();
+        assert_eq!((plan.step(now + LONGEST_WAIT), plan.due()), (None, None));
+    }
+
+    #[test]
+    fn who_was_looked_for_because_a_block_lacked_is_not_looked_for_again() {
+        let now = crate::platform::now();
+        let mut plan = Plan::new(&[], now);
+        plan.lacks();
+        assert_eq!(plan.step(now), Some(Step::Find));
+        plan.find_ended(now);
+        plan.satisfied();
+        plan.much();
+        assert_eq!((plan.step(now + LONGEST_WAIT), plan.due()), (None, None));
+    }
+
+    #[test]
+    fn while_blocks_come_enough_are_dialled_and_those_out_of_reach_not_again() {
+        let now = crate::platform::now();
+        let mut plan = Plan::new(&[], now);
+        plan.much();
+        assert_eq!(plan.step(now), Some(Step::Find));
+        for _ in 0..ENOUGH + 5 {
+            plan.found(provider(PeerId::random()), now);
+        }
+        let mut dialled = Vec::new();
+        while let Some(Step::Dial { peer, .. }) = plan.step(now) {
+            plan.dialled(peer, dialled.len() >= 2, now);
+            dialled.push(peer);
+        }
+        assert_eq!(dialled.len(), ENOUGH + 2, "two were out of reach");
+        plan.find_ended(now);
+        assert_eq!(plan.due(), None);
+        plan.lacks();
+        let later = now + LONGEST_WAIT;
+        assert_eq!(plan.step(later), Some(Step::Find));
+        assert!(std::iter::from_fn(|| plan.step(later)).count() == DIALS, "now all are dialled");
+        assert_eq!(plan.due(), None, "four are under way");
     }
 
     #[test]

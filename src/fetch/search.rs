@@ -34,6 +34,8 @@ pub enum News {
     Lacking(Cid),
     /// A block came.
     Satisfied,
+    /// Much is left to fetch.
+    Much,
     /// A peer is gone.
     Disconnected,
 }
@@ -135,6 +137,10 @@ impl Search {
                 self.plan.lacks();
             }
             News::Satisfied => self.plan.satisfied(),
+            News::Much => {
+                self.net.exchange().seek(self.session, &self.root);
+                self.plan.much();
+            }
             // A reason to look: `check` does.
             News::Disconnected => {}
         }

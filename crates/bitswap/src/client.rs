@@ -151,8 +151,12 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
     }
 
     pub(crate) fn probe(&mut self, cid: &Cid, now: Instant) {
+        self.probe_but(&Set::new(), cid, now);
+    }
+
+    fn probe_but(&mut self, known: &Set<P>, cid: &Cid, now: Instant) {
         let id = self.wants.id(cid);
-        for (peer, remote) in &mut self.remotes {
+        for (peer, remote) in self.remotes.iter_mut().filter(|(peer, _)| !known.contains(peer)) {
             let stale = |since: &Instant| now.saturating_duration_since(*since) > FRESH;
             let old: Vec<_> = remote
                 .probes
@@ -171,6 +175,14 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             }
             self.talkative.insert(*peer);
         }
+    }
+
+    pub(crate) fn seek(&mut self, id: SessionId, cid: &Cid, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.note_asked(cid);
+        let known: Set<_> =
+            session.members.iter().filter(|(_, m)| m.proven).map(|(peer, _)| *peer).collect();
+        self.probe_but(&known, cid, now);
     }
 
     pub(crate) fn holders(&self, cid: &Cid, now: Instant) -> impl Iterator<Item = P> {

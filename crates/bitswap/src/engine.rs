@@ -174,6 +174,13 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         self.client.add_peer(session, peer);
     }
 
+    /// Asks all connected peers whether they have `cid`, of which the session wants what hangs
+    /// below: who has it is asked for that too.
+    pub fn seek(&mut self, session: SessionId, cid: &Cid, now: Instant) {
+        self.pass(now);
+        self.client.seek(session, cid, now);
+    }
+
     /// Wants a block. The older a want, the more urgent. To want again what the session wants
     /// already changes nothing: it is delivered once.
     pub fn want(&mut self, session: SessionId, cid: &Cid, now: Instant) -> Result<(), WantError> {

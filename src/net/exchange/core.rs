@@ -95,6 +95,11 @@ impl Exchange {
         self.with(|core, now| core.engine.add_peer(session, peer, now));
     }
 
+    /// Asks connected peers whether they have the session's root: who has it is asked for the rest too.
+    pub fn seek(&self, session: SessionId, root: &Cid) {
+        self.with(|core, now| core.engine.seek(session, root, now));
+    }
+
     /// The block, as soon as a peer gives it; `None` when the session ends before. Dropping it cancels the want.
     pub fn want(&self, session: SessionId, cid: &Cid) -> Want {
         self.with(|core, now| {

@@ -29,10 +29,12 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         if !remote.is_listed(cid) && !remote.excuse(cid, now) {
             return Arrival::Unasked;
         }
-        if remote.probes.remove(cid).is_some() {
-            self.holders.insert(cid, peer, now);
-        }
+        let probed = remote.probes.remove(cid).is_some();
         remote.answered(cid, now);
+        if probed {
+            self.holders.insert(cid, peer, now); // a small block comes in place of a HAVE
+            self.join(peer, cid);
+        }
         self.recover(peer, now);
         let id = self.wants.id(cid);
         let ask = id.and_then(|id| self.wants.get(id)).and_then(|want| want.asks.get(&peer));

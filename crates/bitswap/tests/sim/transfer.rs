@@ -131,6 +131,38 @@ fn strangers_that_keep_silent_neither_hide_the_others_nor_hold_up_the_search() {
     assert!(took < secs(2), "{took:?}");
 }
 
+#[test]
+fn connected_strangers_that_have_the_root_are_used_once_they_are_sought() {
+    // a root of more than what is sent in place of a HAVE, and one of less
+    for leaves in [100, 16] {
+        let dag = Dag::file(1, leaves, 256 * 1024, 1024);
+        let mut net = Net::new(1);
+        let asker = net.node(1e6);
+        let [named, other, empty] = [(); 3].map(|()| net.node(1e6));
+        for peer in [named, other, empty] {
+            net.connect(asker, peer, ms(20));
+        }
+        net.give(named, &dag.blocks);
+        net.give(other, &dag.blocks);
+        net.nodes[empty].keep_heard = true;
+        let session = net.download(asker, &dag, 64, &[named]);
+        net.run(ms(900));
+        assert!(net.nodes[empty].heard.is_empty(), "nobody else is asked for a small file");
+        net.with(asker, |engine, now| engine.seek(session, dag.root(), now));
+        net.run_download(asker, session, secs(60));
+        let download = &net.nodes[asker].downloads[&session];
+        let shares = [named, other].map(|peer| download.bytes_from(peer) as f64);
+        println!("{leaves}: {shares:?}");
+        assert!(shares[1] > 0.5 * shares[0]);
+        net.run(secs(61));
+        let surplus = net.engine(asker).stats().surplus_bytes;
+        assert!(surplus <= 1024, "{surplus}: more than the root, in place of a HAVE");
+        for heard in net.nodes[empty].heard.iter().flat_map(|(_, _, message)| &message.wants) {
+            assert_eq!(heard.cid, *dag.root(), "it is not asked for anything else");
+        }
+    }
+}
+
 /// Time and duplicates of `leaves` blocks of `size` from holders of these rates.
 fn from_holders(rates: &[f64], leaves: usize, size: usize, window: usize) -> (f64, f64, Vec<f64>) {
     let dag = Dag::file(1, leaves, size, 1024);
