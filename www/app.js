@@ -100,9 +100,8 @@ class App extends View {
     if (host.state === 'loading') return status.loading;
     if (!navigator.onLine) return status.browserOffline;
     if (!host.hasNetwork) return status.offlineMode;
-    const count = host.peer?.peers().length ?? 0;
-    if (count === 0 && !host.online) return status.connecting;
-    return host.online ? status.connected(count) : status.relayLost;
+    if (!host.online) return host.wasOnline ? status.relayLost : status.connecting;
+    return status.connected(host.peer?.peers().length ?? 0);
   }
 
   #mood() {

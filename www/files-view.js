@@ -9,7 +9,7 @@ import { shortId, shownName } from './names.js';
 import { bytes } from './progress.js';
 import { savingBox } from './saving-view.js';
 import { files as words } from './strings.js';
-import { View, alertBox, html, name, nothing } from './view.js';
+import { View, alertBox, html, name, nothing, whenBusy } from './view.js';
 
 /** Other tabs of this page change the same files. */
 const CHANNEL = 'avocet-files';
@@ -80,8 +80,8 @@ class FilesView extends View {
         <span class="size">${row.size === undefined ? '' : bytes(row.size)}</span>
         <span class="buttons">
           <button type="button" class="quiet small" aria-label=${words.copy(shown)} @click=${() => this.#copy(row, shown)}>${words.copyShort}</button>
-          <button type="button" class="quiet small" aria-label=${words.car(shown)} ?disabled=${saving.item} @click=${() => this.#save(row, title)}>${words.carShort}</button>
-          <button type="button" class="quiet small" aria-label=${words.remove(shown)} ?disabled=${this.#removing !== ''} @click=${() => this.#remove(row, shown)}>${words.removeShort}</button>
+          <button type="button" class="quiet small" aria-label=${words.car(shown)} aria-disabled=${whenBusy(saving.item)} @click=${() => this.#save(row, title)}>${words.carShort}</button>
+          <button type="button" class="quiet small" aria-label=${words.remove(shown)} aria-disabled=${whenBusy(this.#removing)} @click=${() => this.#remove(row, shown)}>${words.removeShort}</button>
         </span>
       </li>
     `;
@@ -132,8 +132,9 @@ class FilesView extends View {
   }
 
   async #remove(/** @type {Row} */ { cid }, /** @type {string} */ shown) {
-    const peer = await host.ready();
+    if (this.#removing) return;
     this.#removing = cid;
+    const peer = await host.ready();
     this.#error = undefined;
     this.#say(words.removing(shown));
     try {

@@ -6,7 +6,7 @@ import { shownName } from './names.js';
 import { MAX_ENTRIES } from './opening.js';
 import { bytes } from './progress.js';
 import { open as words } from './strings.js';
-import { View, html, name, nothing } from './view.js';
+import { View, html, name, nothing, whenBusy } from './view.js';
 
 /** Rows shown at first, and added by each “Show more”. */
 const PAGE = 500;
@@ -53,7 +53,7 @@ class FolderView extends View {
           <span class="sr">${type}</span>
         </span>
         <span class="size">${entry.type === 'directory' && !entry.size ? '' : bytes(entry.size)}</span>
-        ${opens ? html`<button type="button" class="quiet small" ?disabled=${saving.item} aria-label=${words.saveOne(shownName(entry.name))} @click=${() => this.#save(entry)}>${words.save}</button>` : html`<span></span>`}
+        ${opens ? html`<button type="button" class="quiet small" aria-disabled=${whenBusy(saving.item)} aria-label=${words.saveOne(shownName(entry.name))} @click=${() => this.#save(entry)}>${words.save}</button>` : html`<span></span>`}
       </li>
     `;
   }

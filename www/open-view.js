@@ -8,7 +8,7 @@ import { hasSavePicker } from './platform.js';
 import { bytes } from './progress.js';
 import { savingBox } from './saving-view.js';
 import { open as words } from './strings.js';
-import { View, alertBox, html, name, nothing, progressLine } from './view.js';
+import { View, alertBox, html, name, nothing, progressLine, whenBusy } from './view.js';
 
 /** After this many milliseconds without anything coming, causes are named. */
 const TROUBLE_MS = 5_000;
@@ -39,7 +39,7 @@ class OpenView extends View {
       <article class="opened">
         ${link ? this.#head(link) : nothing}
         ${state === 'failed' ? this.#failed(error) : nothing}
-        ${state === 'cancelled' ? html`<p>${words.cancelled}</p><div class="buttons"><button type="button" class="quiet" @click=${() => opening.again()}>${words.again}</button></div>` : nothing}
+        ${state === 'cancelled' ? html`<p>${words.cancelled}</p><div class="buttons">${this.#again('quiet')}${this.#leave()}</div>` : nothing}
         ${opening.busy ? this.#moving() : nothing}
         ${state === 'ready' ? this.#ready() : nothing}
         ${opening.isFolder && opening.entries.length + Number(state === 'ready') > 0 ? html`<avocet-folder></avocet-folder>` : nothing}
@@ -76,7 +76,15 @@ class OpenView extends View {
   #failed(/** @type {unknown} */ error) {
     const { retry, restart } = explain(error);
     if (restart) return html`<p>${words.stopped}</p>`;
-    return alertBox(error, retry ? html`<button type="button" @click=${() => opening.again()}>${words.again}</button>` : nothing);
+    return alertBox(error, html`${retry ? this.#again('') : nothing}${this.#leave()}`);
+  }
+
+  #again(/** @type {'' | 'quiet'} */ look) {
+    return html`<button type="button" class=${look} @click=${() => opening.again()}>${words.again}</button>`;
+  }
+
+  #leave() {
+    return html`<button type="button" class="quiet" @click=${this.#close}>${words.close}</button>`;
   }
 
   #moving() {
@@ -116,11 +124,11 @@ class OpenView extends View {
     return html`
       <p class="held ${opening.kept ? 'safe' : ''}">${opening.kept ? words.kept : words.notKept}</p>
       <div class="buttons">
-        <button type="button" ?disabled=${saving.item} @click=${() => saving.save(item)}>${folder ? words.saveAll : words.save}</button>
-        ${hasSavePicker ? html`<button type="button" class="quiet" ?disabled=${saving.item} @click=${() => saving.saveTo(item)}>${words.saveTo}</button>` : nothing}
-        <button type="button" class="quiet" ?disabled=${saving.item} @click=${() => saving.save({ ...item, car: true })}>${words.saveCar}</button>
+        <button type="button" aria-disabled=${whenBusy(saving.item)} @click=${() => saving.save(item)}>${folder ? words.saveAll : words.save}</button>
+        ${hasSavePicker ? html`<button type="button" class="quiet" aria-disabled=${whenBusy(saving.item)} @click=${() => saving.saveTo(item)}>${words.saveTo}</button>` : nothing}
+        <button type="button" class="quiet" aria-disabled=${whenBusy(saving.item)} @click=${() => saving.save({ ...item, car: true })}>${words.saveCar}</button>
         ${folder && !opening.kept ? html`<button type="button" class="quiet" @click=${() => opening.keepAll()}>${words.keepAll(bytes(opening.total))}</button>` : nothing}
-        <button type="button" class="quiet" @click=${this.#close}>${words.close}</button>
+        ${this.#leave()}
       </div>
       ${folder ? nothing : html`<avocet-preview .cid=${item.cid} .name=${item.name} .size=${item.size}></avocet-preview>`}
     `;

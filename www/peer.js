@@ -32,6 +32,8 @@ export class PeerHost extends Model {
   inMemory = false;
   /** Whether a relay has been reserved. */
   online = false;
+  /** Whether one ever was: what is missing now is then lost, not yet to come. */
+  wasOnline = false;
 
   #ready = gate();
 
@@ -56,7 +58,7 @@ export class PeerHost extends Model {
   async restart() {
     const broken = this.peer;
     this.peer = undefined;
-    this.online = false;
+    this.online = this.wasOnline = false;
     // One that was never opened still has people waiting at it.
     if (broken) this.#ready = gate();
     this.#set('loading');
@@ -100,7 +102,7 @@ export class PeerHost extends Model {
 
   #adopt(/** @type {Peer} */ peer) {
     this.peer = peer;
-    this.online = peer.addrs().length > 0;
+    this.online = this.wasOnline = peer.addrs().length > 0;
     peer.addEventListener('error', (event) => {
       if (this.peer === peer) this.fail(/** @type {CustomEvent} */ (event).detail);
     });
@@ -108,6 +110,7 @@ export class PeerHost extends Model {
       peer.addEventListener(type, (event) => {
         if (this.peer !== peer) return;
         if (type === 'online' || type === 'offline') this.online = type === 'online';
+        this.wasOnline ||= this.online;
         this.dispatchEvent(new CustomEvent(type, { detail: /** @type {CustomEvent} */ (event).detail }));
         if (!FREQUENT.has(type)) this.changed();
       });

@@ -67,6 +67,7 @@ export class Saving extends Model {
    * @param {Item} item
    */
   async saveTo(item) {
+    if (this.item) return;
     let target;
     try {
       target = await askWhere(fileName(item));

@@ -38,7 +38,26 @@ export class View extends LitElement {
     super.disconnectedCallback();
     this.#listening.abort();
   }
+
+  /**
+   * What had the focus may go with what it belonged to. Then the heading of its section has it, so that the keyboard
+   * goes on from there and a screen reader says where it is.
+   * @param {Map<PropertyKey, unknown>} changed
+   */
+  update(changed) {
+    const had = this.contains(document.activeElement);
+    super.update(changed);
+    if (had && !this.contains(document.activeElement)) this.#place()?.focus({ preventScroll: true });
+  }
+
+  /** @returns {HTMLElement | null} */
+  #place() {
+    return (this.closest('section') ?? this).querySelector('[tabindex="-1"]');
+  }
 }
+
+/** For `aria-disabled`: unlike `disabled` it leaves the focus where it is. Whoever is called looks for itself. */
+export const whenBusy = (/** @type {unknown} */ busy) => (busy ? 'true' : nothing);
 
 /** A stranger's name: text, and whatever direction it is written in stays inside. */
 export const name = (/** @type {string} */ given) => html`<bdi class="name">${shownName(given)}</bdi>`;

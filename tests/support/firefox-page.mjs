@@ -67,7 +67,7 @@ export class FirefoxPage {
 
   async press (name) {
     const button = await this.#find(BUTTON, name, LONG)
-    await until(`${name} can be pressed`, () => button.evaluate(element => !element.disabled), LONG)
+    await until(`${name} can be pressed`, () => button.evaluate(element => !element.matches(':disabled, [aria-disabled]')), LONG)
     await button.evaluate(element => element.click())
   }
 
