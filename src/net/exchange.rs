@@ -10,6 +10,7 @@ mod handler;
 mod inbound;
 mod outbound;
 mod probe;
+mod streams;
 
 pub use self::{
     behaviour::{Behaviour, Event},

@@ -157,12 +157,12 @@ fn bs_04_of_ten_thousand_wrong_blocks_none_is_stored_and_the_sender_is_dropped()
 }
 
 #[test]
-fn bs_09_of_ten_thousand_streams_all_but_sixteen_are_reset() {
+fn bs_09_of_ten_thousand_streams_all_but_128_are_reset() {
     const STREAMS: u32 = 10_000;
     platform::block_on(async {
         let (victim, _) = peer().await;
         let mut connection = connect(&victim, &Keypair::generate_ed25519()).await;
-        // the beginning of a message: a stream that rests would make way for another
+        // the beginning of a message: a stream that rests after one would make way for another
         let begun = [propose(wire::PROTOCOL), vec![200, 1, 0]].concat();
         let (mut opened, mut reset) = (0, HashSet::new());
         while opened < STREAMS {
@@ -170,8 +170,8 @@ fn bs_09_of_ten_thousand_streams_all_but_sixteen_are_reset() {
                 connection.send(&data(SYN, 2 * opened + 1, &begun)).await.unwrap();
                 opened += 1;
             }
-            // a hang if one more than sixteen is kept
-            while opened as usize - reset.len() > 16 {
+            // a hang if one more than 128 is kept
+            while opened as usize - reset.len() > 128 {
                 let frame = within(connection.next()).await.unwrap();
                 if frame.flags & RST != 0 {
                     assert!(reset.insert(frame.stream));
@@ -179,7 +179,33 @@ fn bs_09_of_ten_thousand_streams_all_but_sixteen_are_reset() {
             }
         }
         still_serves(&victim).await;
-        assert_eq!(STREAMS as usize - reset.len(), 16);
+        assert_eq!(STREAMS as usize - reset.len(), 128);
+    })
+    .unwrap();
+}
+
+/// As Kubo does it: one stream for what it asks, at rest most of the time, and another for each answer.
+#[test]
+fn the_stream_by_which_a_peer_asks_outlives_those_of_one_message() {
+    const ANSWERS: u32 = 400;
+    platform::block_on(async {
+        let (victim, _) = peer().await;
+        let mut connection = connect(&victim, &Keypair::generate_ed25519()).await;
+        let message = wire::encode(&wire::Outgoing::<bytes::Bytes>::default()).unwrap();
+        let begin = [propose(wire::PROTOCOL), message.to_vec()].concat();
+        connection.send(&data(SYN, 1, &[&begin[..], &message].concat())).await.unwrap();
+        for number in 1..=ANSWERS {
+            connection.send(&data(SYN, 2 * number + 1, &begin)).await.unwrap();
+        }
+        let mut reset = HashSet::new();
+        while ANSWERS as usize + 1 - reset.len() > 128 {
+            let frame = within(connection.next()).await.unwrap();
+            if frame.flags & RST != 0 {
+                reset.insert(frame.stream);
+            }
+        }
+        assert!(!reset.contains(&1), "the one that brought two messages stays");
+        still_serves(&victim).await;
     })
     .unwrap();
 }

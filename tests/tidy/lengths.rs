@@ -12,7 +12,6 @@ const LONG_FILES: &[(&str, usize, &str)] = &[
         320,
         "a map and a set that share their search, with the calls of the standard library's",
     ),
-    ("src/net/exchange/handler.rs", 310, "one connection's state and the one trait that drives it"),
 ];
 
 /// Functions of more than `FUNCTION` lines, by file and name.

@@ -1,9 +1,10 @@
 //! The exchange on one direct connection: inbound streams read, one outbound stream written, a ping on demand.
 
 use super::{
-    inbound::{self, Inbound},
+    inbound,
     outbound::{self, Outbound},
     probe,
+    streams::Streams,
 };
 use avocet_bitswap::{
     Lane,
@@ -29,8 +30,6 @@ use std::{
 
 /// The protocol that Helia speaks alone and Kubo prefers (specification: Bitswap 1.2.0).
 pub const PROTOCOL: StreamProtocol = StreamProtocol::new(wire::PROTOCOL);
-/// Inbound streams of one peer: one is all that a peer needs, js-libp2p allows 32, Kubo opens a few (bs-09).
-const MAX_STREAMS: usize = 16;
 /// Messages that may wait to be hashed; the streams are not read while so many do.
 const MAX_UNPROCESSED: usize = 2;
 /// What we ask first: it is small.
@@ -81,7 +80,7 @@ pub enum Purpose {
 
 /// See the module.
 pub struct Handler {
-    inbound: Vec<Inbound>,
+    inbound: Streams,
     asking: Outbound<Stream>,
     answering: Outbound<Stream>,
     ping_due: bool,
@@ -97,7 +96,7 @@ impl Handler {
     /// For a connection that has just been made.
     pub fn new() -> Self {
         Self {
-            inbound: Vec::new(),
+            inbound: Streams::new(),
             asking: Outbound::new(),
             answering: Outbound::new(),
             ping_due: false,
@@ -164,30 +163,22 @@ impl Handler {
         if self.unprocessed >= MAX_UNPROCESSED {
             return Poll::Pending;
         }
-        let mut index = 0;
-        while let Some(stream) = self.inbound.get_mut(index) {
-            match stream.poll(cx) {
-                Poll::Pending => index += 1,
-                Poll::Ready(inbound::Event::Message(message)) => {
-                    self.unprocessed += 1;
-                    return Poll::Ready(Step::Report(Report::Message(message)));
-                }
-                Poll::Ready(inbound::Event::Receiving(bytes)) => {
-                    return Poll::Ready(Step::Report(Report::Receiving(bytes)));
-                }
-                Poll::Ready(inbound::Event::Ended) => drop(self.inbound.swap_remove(index)),
-                Poll::Ready(inbound::Event::Failed { fault, told }) => {
-                    drop(self.inbound.swap_remove(index));
-                    tracing::debug!(%fault, "an inbound stream was dropped");
-                    let malformed = matches!(fault, inbound::Fault::Wire(_));
-                    return Poll::Ready(Step::Report(match malformed {
-                        true => Report::Malformed,
-                        false => Report::ReceiveFailed(told),
-                    }));
+        let Poll::Ready(event) = self.inbound.poll(cx) else { return Poll::Pending };
+        Poll::Ready(Step::Report(match event {
+            inbound::Event::Message(message) => {
+                self.unprocessed += 1;
+                Report::Message(message)
+            }
+            inbound::Event::Receiving(bytes) => Report::Receiving(bytes),
+            inbound::Event::Ended => return Poll::Pending,
+            inbound::Event::Failed { fault, told } => {
+                tracing::debug!(%fault, "an inbound stream was dropped");
+                match fault {
+                    inbound::Fault::Wire(_) => Report::Malformed,
+                    _ => Report::ReceiveFailed(told),
                 }
             }
-        }
-        Poll::Pending
+        }))
     }
 }
 
@@ -270,16 +261,7 @@ impl ConnectionHandler for Handler {
                 protocol, ..
             }) => {
                 self.speaks();
-                // One that rests goes: a peer that opens a stream a message may leave the old ones half closed.
-                // Where all are at work the new one is refused, which its sender notices.
-                let full = self.inbound.len() >= MAX_STREAMS;
-                let resting = self.inbound.iter().position(Inbound::is_idle);
-                if let (true, Some(at)) = (full, resting) {
-                    drop(self.inbound.remove(at));
-                }
-                if self.inbound.len() < MAX_STREAMS {
-                    self.inbound.push(Inbound::new(protocol));
-                }
+                self.inbound.accept(protocol);
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol,

@@ -61,6 +61,8 @@ pub struct Inbound<S = Stream> {
     filled: usize,
     /// Length of the message under way, once its prefix is in.
     length: Option<usize>,
+    /// Whole messages so far.
+    messages: u64,
     /// Runs while a message is under way.
     deadline: Option<Timer>,
     /// Bytes of the message under way that were read, and of these, told.
@@ -72,12 +74,18 @@ impl<S: AsyncRead + Unpin> Inbound<S> {
     /// Reads messages from `stream`.
     pub fn new(stream: S) -> Self {
         let buffer = BytesMut::new();
-        Self { stream, buffer, filled: 0, length: None, deadline: None, read: 0, told: 0 }
+        let (length, deadline) = (None, None);
+        Self { stream, buffer, filled: 0, length, messages: 0, deadline, read: 0, told: 0 }
     }
 
     /// Whether it is between two messages, as far as it was read.
     pub fn is_idle(&self) -> bool {
         self.length.is_none() && self.filled == 0
+    }
+
+    /// Whether it rests after a single message, as one does that was opened for that message and left half closed.
+    pub fn is_spent(&self) -> bool {
+        self.is_idle() && self.messages == 1
     }
 
     /// The next event. After `Ended` or `Failed` the stream must be dropped.
@@ -138,6 +146,7 @@ impl<S: AsyncRead + Unpin> Inbound<S> {
                 // What is left shares the message's memory, and would keep it.
                 self.buffer = BytesMut::from(self.come());
                 (self.length, self.deadline) = (None, None);
+                self.messages += 1;
                 // What was told of the message is said again as a whole by its size; the rest is the next one's.
                 (self.read, self.told) = (self.filled, 0);
                 Ok(Some(wire::decode(bytes)?))
