@@ -1,7 +1,8 @@
 //! How a stream over a data channel ends: which flag to send when, and what is still owed.
 //!
 //! Each half ends by itself. A `Fin` is answered by a `FinAck`; the channel is closed once both
-//! halves are finished and acknowledged, or after a `Reset`. The flags are those of
+//! halves are finished and acknowledged, or after a `Reset`. Whoever sent `StopSending` owes no
+//! acknowledgement: go-libp2p reads no further and gives none. The flags are those of
 //! [`super::framing`]; this holds no channel and no clock.
 
 use super::framing::Flag;
@@ -28,7 +29,7 @@ pub enum Write {
     Finishing,
     /// The other side has all that we wrote.
     Finished,
-    /// The other side reads no more. Our `Fin` is sent; its `FinAck` is owed.
+    /// The other side reads no more. Our `Fin` is sent.
     Refused,
     /// It ended without an acknowledgement.
     Broken,
@@ -61,7 +62,7 @@ impl Closing {
     /// Nothing is owed by either side: the channel can be closed.
     pub fn is_over(&self) -> bool {
         let read_over = matches!(self.read, Read::Finished | Read::Broken);
-        read_over && matches!(self.write, Write::Finished | Write::Broken)
+        read_over && matches!(self.write, Write::Finished | Write::Refused | Write::Broken)
     }
 
     /// A flag came. What to answer.
@@ -81,13 +82,17 @@ impl Closing {
                 }
                 None
             }
-            Flag::StopSending => {
-                if self.write != Write::Open {
-                    return None;
+            Flag::StopSending => match self.write {
+                Write::Open => {
+                    self.write = Write::Refused;
+                    Some(Flag::Fin)
                 }
-                self.write = Write::Refused;
-                Some(Flag::Fin)
-            }
+                Write::Finishing => {
+                    self.write = Write::Refused;
+                    None
+                }
+                Write::Finished | Write::Refused | Write::Broken => None,
+            },
             Flag::Reset => {
                 self.lose();
                 None
@@ -197,6 +202,23 @@ mod tests {
         deliver(&mut b, &mut a, stop);
         assert!(a.is_over() && b.is_over());
         assert_eq!(b.write(), Write::Finished);
+    }
+
+    /// As go-libp2p closes a stream that it only wrote to; its `StopSending` may come late.
+    #[test]
+    fn whoever_stops_reading_owes_no_acknowledgement() {
+        let mut a = Closing::default();
+        assert_eq!(a.handle(Flag::Fin), Some(Flag::FinAck));
+        assert_eq!(a.leave(), Some(Flag::Fin));
+        assert!(!a.is_over());
+        assert_eq!(a.handle(Flag::StopSending), None);
+        assert!(a.is_over());
+
+        let mut a = Closing::default();
+        assert_eq!(a.handle(Flag::Fin), Some(Flag::FinAck));
+        assert_eq!(a.handle(Flag::StopSending), Some(Flag::Fin));
+        assert!(a.is_over());
+        assert_eq!(a.leave(), None);
     }
 
     #[test]
