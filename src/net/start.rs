@@ -60,7 +60,7 @@ pub fn start(options: Options, on_event: impl Fn(Event) + 'static) -> Result<Han
     let (relay_transport, relay) = relay::client::new(local);
     let (transport, direct, closer) =
         medium::build(&options.keypair, relay_transport, options.ice_servers)?;
-    let exchange = Exchange::default();
+    let exchange = Exchange::new(local);
     let named = options.relays.iter().chain(&options.bootstrap).cloned().collect();
     let behaviour = Behaviour::new(
         &options.keypair,

@@ -2,6 +2,8 @@
 
 mod answers;
 mod asks;
+mod discover;
+mod gather;
 mod peers;
 mod rescue;
 mod schedule;
@@ -55,6 +57,8 @@ pub(crate) enum Signal<P> {
 /// The asking side. `poll_*` hand out what the `handle_*` and the calls of sessions led to.
 #[derive(Debug)]
 pub(crate) struct Client<P> {
+    /// Ourselves, as others know us.
+    local: P,
     wants: Wants<P>,
     sessions: Map<SessionId, Session<P>>,
     next_session: u64,
@@ -77,8 +81,9 @@ pub(crate) struct Client<P> {
 }
 
 impl<P: Copy + Ord + Hash + Debug> Client<P> {
-    pub(crate) fn new(broadcast: usize, seed: u64) -> Self {
+    pub(crate) fn new(local: P, broadcast: usize, seed: u64) -> Self {
         Self {
+            local,
             wants: Wants::new(),
             sessions: Map::new(),
             next_session: 0,

@@ -33,10 +33,10 @@ pub struct Engine<P, B = Bytes> {
 }
 
 impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
-    /// An engine without peers. `seed` decides in which order strangers are asked.
-    pub fn new(config: Config, seed: u64) -> Self {
+    /// An engine without peers, which these know as `local`. `seed` decides in which order strangers are asked.
+    pub fn new(local: P, config: Config, seed: u64) -> Self {
         Self {
-            client: Client::new(config.broadcast, seed),
+            client: Client::new(local, config.broadcast, seed),
             server: Server::new(config.limits),
             lanes: Lanes::new(),
             ready: VecDeque::new(),
@@ -117,6 +117,9 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         for presence in &message.presences {
             self.client.presence(peer, &presence.cid, presence.have, now);
         }
+        for entry in message.wants.iter().filter(|entry| !entry.cancel) {
+            self.client.overhear(peer, &entry.cid, now);
+        }
         if message.full || !message.wants.is_empty() {
             self.server.update(peer, message.wants, message.full);
         }
@@ -185,7 +188,11 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
     /// already changes nothing: it is delivered once.
     pub fn want(&mut self, session: SessionId, cid: &Cid, now: Instant) -> Result<(), WantError> {
         self.pass(now);
-        self.client.want(session, cid)
+        self.client.want(session, cid)?;
+        for peer in self.server.wanted_by(cid) {
+            self.client.overhear(peer, cid, now);
+        }
+        Ok(())
     }
 
     /// Takes back one session's want.

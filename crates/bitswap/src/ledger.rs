@@ -98,6 +98,10 @@ impl<B: Payload> Ledger<B> {
         self.wants.len()
     }
 
+    pub(crate) fn wants(&self, cid: &Cid) -> bool {
+        self.wants.contains_key(cid)
+    }
+
     /// Bytes in memory for this peer beyond the message that is being sent.
     pub(crate) const fn held(&self) -> usize {
         self.ready_bytes + self.loading_blocks * self.typical

@@ -12,6 +12,8 @@
 //! 4. After each of these, [`Engine::poll_action`] until it gives `None`, and a timer for
 //!    [`Engine::poll_timeout`] that calls [`Engine::handle_timeout`].
 //!
+//! Peers that want of us what we want too are helped and help: see `client/gather.rs`.
+//!
 //! What it assumes: streams lose nothing while they stand; blocks that it is given are verified
 //! ([`avocet_dag::Block`] has no other way to be made); peers are who they say they are.
 //!
@@ -26,6 +28,7 @@ mod engine;
 mod events;
 mod holders;
 mod ledger;
+mod member;
 mod meter;
 mod patience;
 mod remote;

@@ -107,6 +107,11 @@ impl<P: Copy + Ord + Debug, B: Payload> Server<P, B> {
         Some((peer, message))
     }
 
+    /// Whoever wants this of us.
+    pub(crate) fn wanted_by(&self, cid: &Cid) -> impl Iterator<Item = P> {
+        self.ledgers.iter().filter(|(_, ledger)| ledger.wants(cid)).map(|(peer, _)| *peer)
+    }
+
     pub(crate) fn ledger(&self, peer: P) -> Option<&Ledger<B>> {
         self.ledgers.get(&peer)
     }

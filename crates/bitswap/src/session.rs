@@ -11,7 +11,7 @@ use std::{fmt, time::Duration};
 use avocet_dag::{Cid, code};
 use web_time::Instant;
 
-use crate::wants::WantId;
+use crate::{member::Member, wants::WantId};
 
 /// The most peers that a session keeps in mind. js-libp2p holds 100 connections in a browser;
 /// more than this never speed a download up.
@@ -32,7 +32,7 @@ const MOST_ASKS: usize = 512;
 /// A block that takes longer is asked for alone: a second one queued saves but a round trip.
 const SLOW_BLOCK: f64 = 2.0;
 /// Bytes a second that are assumed where nothing is known of anyone.
-const GUESS: f64 = 1024.0 * 1024.0;
+pub(crate) const GUESS: f64 = 1024.0 * 1024.0;
 /// What is assumed of the blocks of a session before any came: Kubo's default chunk.
 const FIRST_TYPICAL: usize = 256 * 1024;
 /// After this many DONT_HAVE in a row a peer is asked for one block at a time.
@@ -55,19 +55,6 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// What a session knows of a peer, connected or not.
-#[derive(Debug, Default)]
-pub(crate) struct Member {
-    /// It delivered for this session, or said HAVE.
-    pub(crate) proven: bool,
-    /// It sent what nobody asked for: never ask it again.
-    pub(crate) banned: bool,
-    /// Was asked once, in passing, whether it has anything.
-    pub(crate) scouted: bool,
-    /// DONT_HAVE in a row.
-    pub(crate) misses: u32,
-}
-
 /// Wants that belong together.
 #[derive(Debug)]
 pub(crate) struct Session<P> {
@@ -82,6 +69,8 @@ pub(crate) struct Session<P> {
     /// The first blocks that strangers were asked for. Who says HAVE of one is a member, though
     /// another may have sent it meanwhile.
     asked: Vec<Cid>,
+    /// The want that comes first of all and was left to another, and since when.
+    pub(crate) first: Option<(WantId, Instant)>,
     /// How many wants it has had.
     wanted: i32,
     pub(crate) search: Search,
@@ -95,6 +84,7 @@ impl<P: Copy + Ord> Session<P> {
             members: Map::new(),
             typical: [None; 2],
             asked: Vec::new(),
+            first: None,
             wanted: 0,
             search: Search::new(),
         }
@@ -194,6 +184,8 @@ pub(crate) struct Candidate<P> {
     pub(crate) under_way: usize,
     pub(crate) proven: bool,
     pub(crate) misses: u32,
+    /// It has not all of the rest, as the others do: what it has is asked of it first.
+    pub(crate) gathers: bool,
     /// It stalled and has not delivered since.
     pub(crate) on_probation: bool,
 }
@@ -309,8 +301,19 @@ mod tests {
 
     const fn candidate(peer: u32, rate: Option<f64>, asks: usize) -> Candidate<u32> {
         let (latency, under_way, proven) = (None, 0, true);
-        let (misses, stale, on_probation) = (0, false, false);
-        Candidate { peer, rate, stale, latency, asks, under_way, proven, misses, on_probation }
+        let (misses, stale, on_probation, gathers) = (0, false, false, false);
+        Candidate {
+            peer,
+            rate,
+            stale,
+            latency,
+            asks,
+            under_way,
+            proven,
+            misses,
+            gathers,
+            on_probation,
+        }
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(crate) struct Want<P> {
     pub(crate) sessions: Set<SessionId>,
     /// Connected peers only.
     pub(crate) asks: Map<P, Ask>,
+    /// Who wants it of us, while we want it too: a bounded number.
+    pub(crate) rivals: Set<P>,
 }
 
 impl<P: Ord> Want<P> {
@@ -93,8 +95,8 @@ impl<P: Copy + Ord> Wants<P> {
             self.next += 1;
             WantId(self.next)
         });
-        let (sessions, asks) = (Set::new(), Map::new());
-        let new = || Want { cid: cid.clone(), priority, sessions, asks };
+        let (sessions, asks, rivals) = (Set::new(), Map::new(), Set::new());
+        let new = || Want { cid: cid.clone(), priority, sessions, asks, rivals };
         self.wants.entry(id).or_insert_with(new).sessions.insert(session);
         id
     }

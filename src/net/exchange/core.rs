@@ -53,13 +53,13 @@ pub struct Exchange {
     core: Rc<RefCell<Core>>,
 }
 
-impl Default for Exchange {
-    /// With no peers and no wants.
-    fn default() -> Self {
+impl Exchange {
+    /// With no peers and no wants; `local` is what others call this one.
+    pub fn new(local: PeerId) -> Self {
         let mut seed = [0; 8];
         platform::random_bytes(&mut seed);
         let core = Core {
-            engine: Engine::new(Config::default(), u64::from_le_bytes(seed)),
+            engine: Engine::new(local, Config::default(), u64::from_le_bytes(seed)),
             waiting: HashMap::new(),
             roots: HashMap::new(),
             next_waiter: 0,
@@ -69,9 +69,7 @@ impl Default for Exchange {
         };
         Self { core: Rc::new(RefCell::new(core)) }
     }
-}
 
-impl Exchange {
     /// A session: wants that belong together are asked of the same peers.
     pub fn open_session(&self, root: Cid) -> SessionId {
         self.with(|core, now| {

@@ -57,8 +57,7 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             session.weigh(cid, len);
             session.search.relax();
             if let Some(member) = session.member(peer) {
-                member.proven = true;
-                member.misses = 0;
+                member.delivered();
             }
         }
         Arrival::Wanted(sessions)
@@ -103,6 +102,7 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
                 true => {
                     remote.answered(cid, now);
                     self.join(peer, cid);
+                    self.heard(peer, now);
                 }
                 false if probed => {
                     remote.unlist(cid, now);
@@ -116,16 +116,16 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         if ask.kind == WantKind::Block && have && ask.answer.is_none() {
             return; // the block itself was asked for, and will come or not
         }
-        ask.answer = Some(have);
+        let (kind, before) = (ask.kind, ask.answer.replace(have));
         if !have {
             settle(remote, id, now);
         }
         for session in want.sessions.iter() {
             let Some(session) = self.sessions.get_mut(session) else { continue };
             let member = if have { session.member(peer) } else { session.members.get_mut(&peer) };
-            let Some(member) = member else { continue };
-            member.proven |= have;
-            member.misses = if have { 0 } else { member.misses.saturating_add(1) };
+            if let Some(member) = member {
+                member.answered(kind, before, have, now);
+            }
         }
         self.note_idle(id);
         self.dirty = true;

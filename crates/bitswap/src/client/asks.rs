@@ -34,8 +34,9 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
                 session.idle.remove(&id);
             }
         }
-        // who said DONT_HAVE would send it as soon as it has it: by then we have it too
-        for (other, _) in want.asks.iter().filter(|(_, ask)| ask.answer == Some(false)) {
+        // who was asked for it and said DONT_HAVE would send it as soon as it has it: by then we have it too
+        let refused = |ask: &Ask| ask.kind == WantKind::Block && ask.answer == Some(false);
+        for (other, _) in want.asks.iter().filter(|(_, ask)| refused(ask)) {
             if let Some(remote) = self.remotes.get_mut(other) {
                 remote.unlist(&want.cid, now);
                 self.talkative.insert(*other);

@@ -6,6 +6,7 @@ use web_time::Instant;
 
 use super::{Client, schedule::candidate};
 use crate::{
+    member::Member,
     session::{Candidate, SessionId, mean_rate},
     wants::WantId,
     wire::WantKind,
@@ -105,12 +106,18 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         latest
     }
 
-    /// Whether the want is of that session, asked of one peer, and not refused by `helper`.
+    /// Whether the want is of that session, asked of one peer, and not refused by `helper`, which has it for sure if it
+    /// gathers.
     fn can_help(&self, session: SessionId, id: WantId, helper: P) -> bool {
         let Some(want) = self.wants.get(id).filter(|want| want.sessions.contains(&session)) else {
             return false;
         };
-        let refused = want.asks.get(&helper).is_some_and(|ask| ask.answer == Some(false));
+        let answer = want.asks.get(&helper).and_then(|ask| ask.answer);
+        let member = self.sessions.get(&session).and_then(|s| s.members.get(&helper));
+        let refused = match answer {
+            None => member.is_some_and(Member::gathers),
+            Some(have) => !have,
+        };
         !refused && want.asks.values().filter(|ask| ask.is_open()).count() == 1
     }
 }

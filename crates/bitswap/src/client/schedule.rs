@@ -1,39 +1,35 @@
-//! Giving wants to peers: who is asked for which block, and what is done when nobody is left.
+//! Giving wants to peers: who is asked for which block.
 
 use std::{
+    collections::VecDeque,
     fmt::Debug,
     hash::{DefaultHasher, Hash, Hasher},
-    ops::Bound,
     time::Duration,
 };
 
 use web_time::Instant;
 
-use super::{Client, Signal, asks::settle};
+use super::{Client, discover::BROADCAST_WANTS};
 use crate::{
-    patience::STALL,
+    member::Member,
     remote::Remote,
-    session::{Candidate, Choice, Member, SessionId, choose},
+    session::{Candidate, Choice, SessionId, choose, mean_rate},
     wants::{Ask, WantId},
     wire::WantKind,
 };
 
-/// For how many wants of a session strangers are asked at a time: a root, and a block or two
-/// that were lost on the way.
-const BROADCAST_WANTS: usize = 3;
 /// The most peers of a session that are asked in passing whether they have its first block.
 const SCOUTS: usize = 16;
-/// A peer that kept silent for this long is asked again for the same; Helia gives up on a want
-/// after ten seconds.
-const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// The most wants of a session that are asked again in one go.
-const MOST_AGAIN: usize = 64;
 
 /// One session's place in a round of handing out.
 struct Turn {
     session: SessionId,
-    /// The last want that was looked at.
-    at: Option<WantId>,
+    /// Wants to look at.
+    ahead: VecDeque<WantId>,
+    /// Those left to others who gather the same, unless there is nothing else to do.
+    later: Vec<WantId>,
+    /// Whether there are such others.
+    gathering: bool,
     /// The first wants that nobody can be asked for.
     nobody: Vec<WantId>,
     /// Those who could be asked for more owe enough.
@@ -52,9 +48,8 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         self.wake = None;
         let after = self.sessions.range(self.turn..).map(|(id, _)| *id);
         let before = self.sessions.range(..self.turn).map(|(id, _)| *id);
-        let new =
-            |session| Turn { session, at: None, nobody: Vec::new(), full: false, done: false };
-        let mut turns: Vec<_> = after.chain(before).map(new).collect();
+        let order: Vec<_> = after.chain(before).collect();
+        let mut turns: Vec<_> = order.into_iter().map(|id| self.new_turn(id, now)).collect();
         while turns.iter().any(|turn| !turn.done) {
             for turn in turns.iter_mut().filter(|turn| !turn.done) {
                 self.take_turn(turn, now);
@@ -69,18 +64,44 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         }
     }
 
-    /// Hands out one want of a session.
+    fn new_turn(&mut self, session: SessionId, now: Instant) -> Turn {
+        let gathering = self.listen(session, now);
+        let idle = self.sessions.get(&session).into_iter().flat_map(|s| s.idle.iter().copied());
+        let ahead = idle.collect();
+        let (later, nobody, full, done) = (Vec::new(), Vec::new(), false, false);
+        Turn { session, ahead, later, gathering, nobody, full, done }
+    }
+
+    /// Hands out one want of a session. Where others gather the same, what one of them has is asked of it, and what falls
+    /// to one of them is left to it; both at first, as long as there is something else.
     fn take_turn(&mut self, turn: &mut Turn, now: Instant) {
-        while let Some(id) = self.next_idle(turn) {
-            turn.at = Some(id);
-            let (candidates, size) = self.candidates(id, now);
+        while let Some((id, left)) = self.next_idle(turn) {
+            let (mut candidates, size) = self.candidates(id, now);
             let idle =
                 self.sessions.get(&turn.session).map_or(0, |s| s.idle.len().saturating_mul(size));
+            if turn.gathering {
+                let had = candidates.iter().any(|candidate| candidate.gathers);
+                let block = Duration::from_secs_f64(size as f64 / mean_rate(&candidates).max(1.0));
+                if !had && self.is_left((turn.session, id), block, left, now) {
+                    turn.later.extend((!left).then_some(id));
+                    continue;
+                }
+                if had && !left {
+                    candidates.retain(|candidate| candidate.gathers);
+                }
+            }
             match choose(&candidates, size, idle) {
                 Choice::Ask(peer) => {
                     self.ask(id, peer, WantKind::Block, now);
                     self.scout(turn.session, id, now);
                     return;
+                }
+                Choice::Full if turn.gathering && !left => {
+                    if candidates.iter().any(|candidate| candidate.gathers) {
+                        turn.later.push(id);
+                    } else {
+                        turn.full = true;
+                    }
                 }
                 Choice::Full => {
                     turn.full = true;
@@ -101,10 +122,18 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         turn.done = true;
     }
 
-    fn next_idle(&self, turn: &Turn) -> Option<WantId> {
-        let from = turn.at.map_or(Bound::Unbounded, Bound::Excluded);
+    /// The next want that nobody is about to send, and whether it was left before.
+    fn next_idle(&self, turn: &mut Turn) -> Option<(WantId, bool)> {
         let session = self.sessions.get(&turn.session)?;
-        session.idle.range((from, Bound::Unbounded)).next().copied()
+        loop {
+            let (id, left) = match turn.ahead.pop_front() {
+                Some(id) => (id, false),
+                None => (turn.later.pop()?, true),
+            };
+            if session.idle.contains(&id) {
+                return Some((id, left));
+            }
+        }
     }
 
     /// The peers of the want's sessions that can be asked for the block, and its likely size.
@@ -118,7 +147,12 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
                 let Some(remote) = self.remotes.get(peer).filter(|_| !member.banned) else {
                     continue;
                 };
-                if want.asks.get(peer).is_some_and(refused)
+                let ask = want.asks.get(peer);
+                let has = ask.is_some_and(|ask| ask.answer == Some(true));
+                if member.gathers() && !has {
+                    continue;
+                }
+                if ask.is_some_and(refused)
                     || candidates.iter().any(|other| other.peer == *peer)
                     || !remote.has_room()
                 {
@@ -156,102 +190,12 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         }
     }
 
-    /// Nobody in the session can be asked for these wants: strangers are, if there are any;
-    /// when they had their time to answer, providers are called for.
-    fn discover(&mut self, session: SessionId, wants: &[WantId], now: Instant) {
-        for id in wants {
-            self.broadcast(session, *id, now);
-        }
-        let Some(want) = wants.first().and_then(|id| self.wants.get(*id)) else {
-            if let Some(record) = self.sessions.get_mut(&session) {
-                record.search.starving = false;
-            }
-            return;
-        };
-        let (fresh, silent): (Vec<&Ask>, Vec<&Ask>) = want
-            .asks
-            .values()
-            .filter(|ask| ask.answer.is_none())
-            .partition(|ask| ask.is_fresh(now));
-        let until = fresh.iter().map(|ask| ask.at + STALL).max();
-        // those asked after others kept silent have their time beside the providers
-        let starving = fresh.is_empty() || !silent.is_empty();
-        let cid = want.cid.clone();
-        let Some(record) = self.sessions.get_mut(&session) else { return };
-        record.search.starving = starving;
-        let call = starving && record.search.is_due(now);
-        if let Some(until) = until {
-            self.wake_at(until);
-        }
-        if call {
-            self.signals.push_back(Signal::NeedProviders(session, cid));
-            self.ask_again(session, now);
-        }
-    }
-
-    /// Asks peers outside the session whether they have it: a bounded number at a time, others
-    /// as those say no or keep silent, and only as long as the session has nobody. A single peer
-    /// is asked for the block outright.
-    fn broadcast(&mut self, session: SessionId, id: WantId, now: Instant) {
-        let Some(want) = self.wants.get(id) else { return };
-        if let Some(session) = self.sessions.get_mut(&session) {
-            session.note_asked(&want.cid);
-        }
-        let Some(session) = self.sessions.get(&session) else { return };
-        let stranger = |peer: &P| !session.members.contains_key(peer);
-        let open = want.asks.iter().filter(|(peer, ask)| stranger(peer) && ask.is_fresh(now));
-        let asked = open.count();
-        let mut peers: Vec<_> = self
-            .remotes
-            .iter()
-            .filter(|(peer, remote)| {
-                stranger(peer) && !want.asks.contains_key(peer) && remote.has_room()
-            })
-            .map(|(peer, remote)| (std::cmp::Reverse(remote.delivered), self.shuffle(peer), *peer))
-            .collect();
-        peers.sort_unstable();
-        let only = self.remotes.len() == 1;
-        let kind = if only { WantKind::Block } else { WantKind::Have };
-        for (_, _, peer) in peers.into_iter().take(self.broadcast.saturating_sub(asked)) {
-            self.ask(id, peer, kind, now);
-        }
-    }
-
-    /// Forgets refusals, and silence of ten seconds, for wants that nobody is left for: so that
-    /// whoever got the block since, or lost our list, is asked again.
-    fn ask_again(&mut self, session: SessionId, now: Instant) {
-        let Some(session) = self.sessions.get(&session) else { return };
-        let idle: Vec<_> = session.idle.iter().copied().take(MOST_AGAIN).collect();
-        for id in idle {
-            let Some(want) = self.wants.get_mut(id) else { continue };
-            want.asks.retain(|peer, ask| {
-                let Some(remote) = self.remotes.get_mut(peer) else { return false };
-                let quiet = now.saturating_duration_since(remote.patience.quiet_since());
-                let since = now.saturating_duration_since(ask.at);
-                let again = match ask.answer {
-                    Some(false) => since >= STALL,
-                    Some(true) => false,
-                    None => since >= ASK_AGAIN && quiet >= ASK_AGAIN,
-                };
-                if again {
-                    remote.asks.remove(&id);
-                    settle(remote, id, now);
-                    // to be said anew if it is asked anew, and taken back if it is not
-                    remote.unlist(&want.cid, now);
-                    self.talkative.insert(*peer);
-                    self.dirty = true;
-                }
-                !again
-            });
-        }
-    }
-
     pub(super) fn wake_at(&mut self, at: Instant) {
         self.wake = self.wake.into_iter().chain([at]).min();
     }
 
     /// An order of peers that is this engine's own.
-    fn shuffle(&self, peer: &P) -> u64 {
+    pub(super) fn shuffle(&self, peer: &P) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self.seed, peer).hash(&mut hasher);
         hasher.finish()
@@ -274,6 +218,7 @@ pub(super) fn candidate<P>(
         under_way: remote.patience.under_way(),
         proven: member.proven,
         misses: member.misses,
+        gathers: member.gathers(),
         on_probation: remote.patience.on_probation(),
     }
 }

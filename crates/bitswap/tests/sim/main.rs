@@ -8,5 +8,6 @@ mod netem;
 mod schedules;
 mod seeds;
 mod server;
+mod swarm;
 mod transfer;
 mod weather;

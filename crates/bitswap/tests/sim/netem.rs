@@ -292,8 +292,8 @@ impl Net {
     }
 
     pub fn node_with(&mut self, config: Config, rate: f64) -> Peer {
-        let seed = self.random;
-        self.nodes.push(Node { engine: Some(Engine::new(config, seed)), rate, ..Node::default() });
+        let engine = Some(Engine::new(self.nodes.len(), config, self.random));
+        self.nodes.push(Node { engine, rate, ..Node::default() });
         self.nodes.len() - 1
     }
 

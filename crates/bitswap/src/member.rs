@@ -1,0 +1,102 @@
+//! What a session knows of a peer.
+
+use web_time::Instant;
+
+use crate::wire::WantKind;
+
+/// After this many HAVE in a row a peer that lacked something is taken to have all again.
+const WHOLE: u32 = 16;
+
+/// What a session knows of a peer, connected or not.
+#[derive(Debug, Default)]
+pub(crate) struct Member {
+    /// It delivered for this session, or said HAVE.
+    pub(crate) proven: bool,
+    /// It sent what nobody asked for: never ask it again.
+    pub(crate) banned: bool,
+    /// Was asked once, in passing, whether it has anything.
+    pub(crate) scouted: bool,
+    /// DONT_HAVE in a row.
+    pub(crate) misses: u32,
+    /// So many HAVE more, and it is taken to have all.
+    lacks: u32,
+    heard: Heard,
+}
+
+/// Whether one that gathers the same gets something of it.
+#[derive(Debug, Default, Clone, Copy)]
+enum Heard {
+    #[default]
+    Never,
+    /// When it last said so.
+    At(Instant),
+    /// What was left to it did not come: it is to say HAVE of what we lack, before anything is left to it again.
+    Vain,
+}
+
+impl Member {
+    /// It said whether it has a block, of which it was asked `kind`; `before` is what it had said of that block.
+    pub(crate) fn answered(
+        &mut self,
+        kind: WantKind,
+        before: Option<bool>,
+        have: bool,
+        now: Instant,
+    ) {
+        self.proven |= have;
+        if have {
+            (self.misses, self.heard) = (0, Heard::At(now));
+            // what it lacked and has now says that it gathers still
+            self.lacks = if before.is_none() { self.lacks.saturating_sub(1) } else { WHOLE };
+            return;
+        }
+        if self.proven {
+            self.lacks = WHOLE;
+        }
+        // who is asked what it has while it gathers says no often, and that is no miss
+        if kind == WantKind::Block || !self.gathers() {
+            self.misses = self.misses.saturating_add(1);
+        }
+    }
+
+    /// It wants something that the session wants too. Whether that is news.
+    pub(crate) const fn wants_too(&mut self, now: Instant) -> bool {
+        let news = !self.gathers();
+        self.lacks = WHOLE;
+        if matches!(self.heard, Heard::Never) {
+            self.heard = Heard::At(now);
+        }
+        news
+    }
+
+    /// It sent a block.
+    pub(crate) const fn delivered(&mut self) {
+        self.proven = true;
+        self.misses = 0;
+    }
+
+    /// It has something that we have by now.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        if let Heard::At(at) = &mut self.heard {
+            *at = now;
+        }
+    }
+
+    /// What was left to it did not come.
+    pub(crate) const fn vain(&mut self) {
+        self.heard = Heard::Vain;
+    }
+
+    /// When it last showed that it gets something, if it gathers.
+    pub(crate) const fn gathered(&self) -> Option<Instant> {
+        match self.heard {
+            Heard::At(at) if self.gathers() => Some(at),
+            _ => None,
+        }
+    }
+
+    /// It fetches the same, and has some of it: it is asked what it has before it is asked for that.
+    pub(crate) const fn gathers(&self) -> bool {
+        self.lacks > 0 && !self.banned
+    }
+}
