@@ -5,6 +5,8 @@ mod address;
 mod socket;
 #[cfg(target_arch = "wasm32")]
 mod transport;
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "sockets are the browser's"))]
+mod water;
 
 pub use address::{AddressError, url};
 #[cfg(target_arch = "wasm32")]

@@ -5,8 +5,9 @@
 //! beyond it.
 //!
 //! Writing: the browser takes all that it is given, and says only how much is unsent; it has no
-//! event for less of it. So writing waits above [`HIGH_WATER`], and looks again at the next piece
-//! that comes in, and after [`LOOK_AGAIN`]. That timer exists only while a writer waits.
+//! event for less of it. So writing waits above a limit ([`HighWater`]), and looks again at the
+//! next piece that comes in, and after [`LOOK_AGAIN`]. That timer exists only while a writer
+//! waits.
 
 use std::{
     cell::RefCell,
@@ -22,13 +23,11 @@ use futures_timer::Delay;
 use send_wrapper::SendWrapper;
 use web_sys::{BinaryType, CloseEvent, WebSocket};
 
+use super::water::HighWater;
 use crate::{
     js::{BrowserError, Event, Listener, MessageEvent, NotTaken},
     queue::ByteQueue,
 };
-
-/// Writing waits above this many unsent bytes: a path of 10 MB/s with 100 ms there and back.
-pub const HIGH_WATER: usize = 1024 * 1024;
 
 /// Unread bytes that a socket holds; more closes it. 64 windows of 256 KiB, what as many of
 /// yamux's streams may have under way.
@@ -38,8 +37,8 @@ pub const MAX_UNREAD: usize = 16 * 1024 * 1024;
 /// implementations join some of them.
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 
-/// When a waiting writer looks again, if nothing came in meanwhile. Under a tenth of the time in
-/// which [`HIGH_WATER`] drains at 10 MB/s.
+/// When a waiting writer looks again, if nothing came in meanwhile. Browsers make less than 4 ms
+/// of no timer that follows another, and a busy page comes late to it.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Why a socket failed.
@@ -73,6 +72,7 @@ struct Held {
     core: Rc<Core>,
     /// Runs while a writer waits.
     look_again: Option<Delay>,
+    water: HighWater,
     _listeners: [Listener; 3],
 }
 
@@ -117,7 +117,8 @@ impl WebSocketStream {
             Listener::new(&core.socket, "message", message),
             Listener::new(&core.socket, "close", closed),
         ];
-        let held = Held { core, look_again: None, _listeners: listeners };
+        let held =
+            Held { core, look_again: None, water: HighWater::default(), _listeners: listeners };
         Ok(Self { inner: SendWrapper::new(held) })
     }
 
@@ -164,20 +165,24 @@ impl AsyncWrite for WebSocketStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Held { core, look_again, .. } = &mut *self.inner;
+        let Held { core, look_again, water, .. } = &mut *self.inner;
         let mut state = core.state.borrow_mut();
         match &state.end {
             Some(Ok(())) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Some(Err(error)) => return Poll::Ready(Err(broken(error))),
             None => {}
         }
-        while core.socket.buffered_amount() as usize >= HIGH_WATER {
+        let unsent = || core.socket.buffered_amount() as usize;
+        while unsent() >= water.limit() {
             state.writer = Some(cx.waker().clone());
             let timer = look_again.get_or_insert_with(|| Delay::new(LOOK_AGAIN));
             futures::ready!(timer.poll_unpin(cx));
-            *look_again = None;
+            *look_again = Some(Delay::new(LOOK_AGAIN));
+            water.stood_at(unsent());
         }
-        *look_again = None;
+        if look_again.take().is_some() {
+            water.drained_to(unsent());
+        }
         match core.socket.send_with_u8_array(buf) {
             Ok(()) => Poll::Ready(Ok(buf.len())),
             Err(thrown) => Poll::Ready(Err(broken(&BrowserError::from(thrown).into()))),
