@@ -137,6 +137,7 @@ impl Behaviour {
 async fn hash(peer: PeerId, link: ConnectionId, mut message: wire::Message) -> Hashed {
     let mut blocks: Vec<Block> = Vec::with_capacity(message.blocks.len());
     let mut rejected = 0;
+    let size = message.size;
     for raw in std::mem::take(&mut message.blocks) {
         let (prefix, payload) = (raw.prefix, Payload::from(raw.data).moved_out());
         match platform::hash(prefix.version, prefix.codec, prefix.hash, payload).await {
@@ -146,5 +147,5 @@ async fn hash(peer: PeerId, link: ConnectionId, mut message: wire::Message) -> H
             _ => rejected += 1,
         }
     }
-    (peer, link, message.into_incoming(blocks, rejected))
+    (peer, link, size, message.into_incoming(blocks, rejected))
 }

@@ -69,8 +69,8 @@ type ToHandler = Either<Command, std::convert::Infallible>;
 /// The blocks of a message, and their sizes.
 pub(super) type Parcel = Vec<(Cid, u64)>;
 
-/// A message whose blocks have been hashed.
-pub(super) type Hashed = (PeerId, ConnectionId, Incoming<Payload>);
+/// A message whose blocks have been hashed, and how many bytes it had.
+pub(super) type Hashed = (PeerId, ConnectionId, usize, Incoming<Payload>);
 
 /// See the module.
 pub struct Behaviour {
@@ -79,7 +79,7 @@ pub struct Behaviour {
     pub(super) links: HashMap<PeerId, Vec<ConnectionId>>,
     /// Messages being written: over which connection, and the blocks in them.
     pub(super) sending: HashMap<(PeerId, Lane), (ConnectionId, Parcel)>,
-    /// At most two a connection: a handler reads on when one has been processed.
+    /// Bounded by each handler, which reads on when one has been processed.
     pub(super) hashing: FuturesUnordered<LocalBoxFuture<'static, Hashed>>,
     /// When the engine wants to be called again.
     pub(super) alarm: Alarm,
@@ -209,9 +209,11 @@ impl NetworkBehaviour for Behaviour {
             if let Some(event) = self.events.pop_front() {
                 return Poll::Ready(event);
             }
-            if let Poll::Ready(Some((peer, link, incoming))) = self.hashing.poll_next_unpin(cx) {
+            if let Poll::Ready(Some((peer, link, size, incoming))) =
+                self.hashing.poll_next_unpin(cx)
+            {
                 self.exchange.within(|core, now| core.engine.handle_message(peer, incoming, now));
-                self.notify(peer, link, Command::Processed);
+                self.notify(peer, link, Command::Processed(size));
                 continue;
             }
             if let Some(action) = self.exchange.within(|core, _| core.engine.poll_action()) {

@@ -30,8 +30,11 @@ use std::{
 
 /// The protocol that Helia speaks alone and Kubo prefers (specification: Bitswap 1.2.0).
 pub const PROTOCOL: StreamProtocol = StreamProtocol::new(wire::PROTOCOL);
-/// Messages that may wait to be hashed; the streams are not read while so many do.
-const MAX_UNPROCESSED: usize = 2;
+/// Bytes of messages that may wait to be hashed; the streams are not read while as many do. Kubo sends on eight streams
+/// at once, of 256 KiB and more each.
+const MAX_UNPROCESSED: usize = 4 * 1024 * 1024;
+/// What the smallest message counts, so that no more than 16 wait.
+const LEAST_COST: usize = MAX_UNPROCESSED / 16;
 /// What we ask first: it is small.
 const LANES: [Lane; 2] = [Lane::Asking, Lane::Answering];
 
@@ -42,8 +45,8 @@ pub enum Command {
     Send(Lane, Bytes),
     /// Ask for a sign of life.
     Ping,
-    /// A message that was handed over has been dealt with.
-    Processed,
+    /// A message that was handed over, of so many bytes, has been dealt with.
+    Processed(usize),
 }
 
 /// What a connection tells the behaviour.
@@ -166,7 +169,7 @@ impl Handler {
         let Poll::Ready(event) = self.inbound.poll(cx) else { return Poll::Pending };
         Poll::Ready(Step::Report(match event {
             inbound::Event::Message(message) => {
-                self.unprocessed += 1;
+                self.unprocessed += message.size.max(LEAST_COST);
                 Report::Message(message)
             }
             inbound::Event::Receiving(bytes) => Report::Receiving(bytes),
@@ -245,7 +248,9 @@ impl ConnectionHandler for Handler {
         match command {
             Command::Send(lane, message) => self.outbound(lane).send(message),
             Command::Ping => self.ping_due = true,
-            Command::Processed => self.unprocessed = self.unprocessed.saturating_sub(1),
+            Command::Processed(size) => {
+                self.unprocessed = self.unprocessed.saturating_sub(size.max(LEAST_COST));
+            }
         }
         if let Some(waker) = self.waker.take() {
             waker.wake();
