@@ -1,3 +1,4 @@
+import { turns } from './bytes.js'
 import { AvocetError } from './errors.js'
 
 /** @typedef {import('./bytes.js').Bytes} Bytes */
@@ -43,10 +44,12 @@ function streamed (blob, reader, path) {
   let left = blob.size
   /** @type {Promise<unknown>} */
   let last = Promise.resolve()
+  const turn = turns()
   /** @param {number} size */
   const take = async size => {
     const length = Math.min(size, left)
     left -= length
+    await turn()
     let buffer = new ArrayBuffer(length)
     for (let filled = 0; filled < length;) {
       const { done, value } = await reader.read(new Uint8Array(buffer, filled)).catch(cause => { throw changed(path, cause) })

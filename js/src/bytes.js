@@ -159,7 +159,7 @@ function joined (parts, length) {
  * Gives the main thread away when the work since the last time took long. Bytes that are in
  * memory already would otherwise be cut and hashed without a pause.
  */
-function turns () {
+export function turns () {
   let since = performance.now()
   return async () => {
     if (performance.now() - since < TURN) return
