@@ -2,7 +2,7 @@
 
 use crate::{
     platform::{self, Block},
-    store::{Store, StoreError},
+    store::{Ready, Store, StoreError},
 };
 use futures::channel::oneshot;
 use std::{cell::RefCell, rc::Rc};
@@ -21,7 +21,7 @@ pub struct Saver {
 
 #[derive(Default)]
 struct Queue {
-    blocks: Vec<(Block, Waiter)>,
+    blocks: Vec<(Ready, Waiter)>,
     running: bool,
 }
 
@@ -36,7 +36,7 @@ impl Saver {
         let (saved, answer) = oneshot::channel();
         let start = {
             let mut queue = self.queue.borrow_mut();
-            queue.blocks.push((block, saved));
+            queue.blocks.push((self.store.ready(block), saved));
             !std::mem::replace(&mut queue.running, true)
         };
         if start {
@@ -50,7 +50,7 @@ impl Saver {
 
     async fn run(self) {
         while let Some((blocks, waiters)) = self.next_batch() {
-            let outcome = self.store.put(blocks).await;
+            let outcome = self.store.write(blocks).await;
             for waiter in waiters {
                 // Whoever gave up waiting wants no answer.
                 let _ = waiter.send(outcome.clone());
@@ -58,7 +58,7 @@ impl Saver {
         }
     }
 
-    fn next_batch(&self) -> Option<(Vec<Block>, Vec<Waiter>)> {
+    fn next_batch(&self) -> Option<(Vec<Ready>, Vec<Waiter>)> {
         let mut queue = self.queue.borrow_mut();
         let size = queue.blocks.len().min(BATCH);
         if size == 0 {

@@ -12,12 +12,11 @@ use futures::{
 use super::apart::apart;
 use crate::{
     platform::Block,
-    store::{self, Store, StoreError},
+    store::{self, Ready, Store, StoreError},
 };
 
-/// Bytes after which a batch is written, though it has fewer than [`store::BATCH`] blocks. The
-/// browser copies all of a batch in one turn of its main thread: 8 MiB take it some 20 ms, and
-/// larger batches are no faster while two are under way.
+/// Bytes after which a batch is written, though it has fewer than [`store::BATCH`] blocks: larger
+/// ones are no faster while two are under way.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// Batches on their way into the database at once. Transactions that write wait for each other,
 /// so the second only makes sure that the database is never idle.
@@ -59,7 +58,8 @@ pub fn writer(store: &Store) -> (Blocks, impl Future<Output = Result<Written, St
     let seen = RefCell::new(HashSet::new());
     let work = async move {
         let new = receiver.filter(|block| std::future::ready(is_new(&seen, block)));
-        let written = batches(new).map(|batch| apart(put(store.clone(), batch)));
+        let written = batches(new.map(|block| store.ready(block)))
+            .map(|batch| apart(put(store.clone(), batch)));
         let written = written.buffer_unordered(WRITES);
         let sum = written.try_fold((0, 0), |(blocks, bytes), (more, of)| {
             std::future::ready(Ok((blocks + more, bytes + of)))
@@ -80,12 +80,12 @@ fn is_new(seen: &RefCell<HashSet<Multihash>>, block: &Block) -> bool {
 }
 
 /// The same blocks in batches.
-fn batches(blocks: impl Stream<Item = Block>) -> impl Stream<Item = Vec<Block>> {
+fn batches(blocks: impl Stream<Item = Ready>) -> impl Stream<Item = Vec<Ready>> {
     stream::unfold(Box::pin(blocks), |mut blocks| async {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < store::BATCH && bytes < BATCH_BYTES {
             let Some(block) = blocks.next().await else { break };
-            bytes += block.len();
+            bytes += block.size();
             batch.push(block);
         }
         (!batch.is_empty()).then_some((batch, blocks))
@@ -93,12 +93,12 @@ fn batches(blocks: impl Stream<Item = Block>) -> impl Stream<Item = Vec<Block>> 
 }
 
 /// Writes a batch. When there is no room, what nothing holds makes room, once.
-async fn put(store: Store, batch: Vec<Block>) -> Result<(u64, u64), StoreError> {
-    let bytes = batch.iter().map(|block| block.len() as u64).sum();
+async fn put(store: Store, batch: Vec<Ready>) -> Result<(u64, u64), StoreError> {
+    let bytes = batch.iter().map(|block| block.size() as u64).sum();
     let written = (batch.len() as u64, bytes);
-    match store.put(batch.clone()).await {
+    match store.write(batch.clone()).await {
         Err(full @ StoreError::Quota { .. }) => match store.gc().await {
-            Ok(freed) if freed.blocks > 0 => store.put(batch).await?,
+            Ok(freed) if freed.blocks > 0 => store.write(batch).await?,
             _ => return Err(full),
         },
         done => done?,

@@ -3,9 +3,10 @@
 //! Everything that the store means by a pin, a draft or a counter is written once, over these
 //! two traits. A backend holds no policy, so each passes the same tests.
 
-use std::any::Any;
+use std::{any::Any, rc::Rc};
 
 use async_trait::async_trait;
+use avocet_dag::Payload as _;
 
 use super::StoreError;
 use crate::platform::Payload;
@@ -79,6 +80,25 @@ impl Ask {
     }
 }
 
+/// What is to be written, in the form that its backend likes best.
+#[derive(Clone)]
+pub struct Value {
+    /// The bytes; none where `own` has them.
+    pub bytes: Payload,
+    /// The backend's own form of them.
+    #[allow(dead_code, reason = "natively there is no backend that has one")]
+    pub own: Option<Rc<dyn Any>>,
+    /// How many bytes there are.
+    pub len: usize,
+}
+
+impl From<Payload> for Value {
+    fn from(bytes: Payload) -> Self {
+        let len = bytes.len();
+        Self { bytes, own: None, len }
+    }
+}
+
 /// What came of asking for a lock.
 #[allow(dead_code, reason = "natively there are no locks to give")]
 pub enum Locked {
@@ -102,6 +122,12 @@ pub trait Backend {
         tables: &[Table],
         access: Access,
     ) -> Result<Box<dyn Transaction>, StoreError>;
+
+    /// Makes a value ready to be written. Done before the transaction begins, what this costs
+    /// holds up nobody who waits for that to end.
+    fn prepare(&self, bytes: Payload) -> Value {
+        bytes.into()
+    }
 
     /// Takes a lock of this name among all who share the database, or says at once why not.
     async fn try_lock(&self, name: &str) -> Locked;
@@ -160,7 +186,12 @@ pub trait Transaction {
     async fn count(&self, table: Table) -> Result<u64, StoreError>;
 
     /// Writes an entry over what there was.
-    fn put(&self, table: Table, key: &[u8], value: Payload) -> Result<(), StoreError>;
+    fn put_value(&self, table: Table, key: &[u8], value: Value) -> Result<(), StoreError>;
+
+    /// As [`Self::put_value`], of what is too small to be prepared.
+    fn put(&self, table: Table, key: &[u8], value: Payload) -> Result<(), StoreError> {
+        self.put_value(table, key, value.into())
+    }
 
     /// Removes an entry if there is one.
     fn delete(&self, table: Table, key: &[u8]) -> Result<(), StoreError>;

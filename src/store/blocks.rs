@@ -12,7 +12,7 @@ use avocet_dag::{Multihash, Payload as _};
 
 use super::{
     StoreError, Usage,
-    backend::{Access, Ask, Backend, Table, Transaction},
+    backend::{Access, Ask, Backend, Table, Transaction, Value},
     row::{numbers, read_numbers},
 };
 use crate::platform::Payload;
@@ -106,22 +106,22 @@ pub async fn touch(
 /// The keys are distinct. Says how many bytes were new.
 pub async fn put(
     backend: &dyn Backend,
-    blocks: Vec<(Multihash, Payload)>,
+    blocks: Vec<(Multihash, Value)>,
     stamp: u64,
 ) -> Result<Usage, StoreError> {
     let transaction = backend.begin(&TABLES, Access::Relaxed).await?;
-    let blocks: Vec<(Vec<u8>, Payload)> =
-        blocks.into_iter().map(|(key, bytes)| (key.to_bytes(), bytes)).collect();
+    let blocks: Vec<(Vec<u8>, Value)> =
+        blocks.into_iter().map(|(key, value)| (key.to_bytes(), value)).collect();
     let mut asks = both(blocks.iter().map(|(key, _)| key.clone()));
     asks.push(Ask::Value(Table::State, USAGE.to_vec()));
     let found = transaction.look(asks).await?;
     let mut usage = Usage::from_row(found.last())?;
     let mut added = Usage::default();
-    for ((key, bytes), pair) in blocks.into_iter().zip(found.chunks(2)) {
-        let size = bytes.len() as u64;
+    for ((key, value), pair) in blocks.into_iter().zip(found.chunks(2)) {
+        let size = value.len as u64;
         let old = pair[1].as_ref().map(Meta::from_row).transpose()?;
         if pair[0].is_none() {
-            transaction.put(Table::Blocks, &key, bytes)?;
+            transaction.put_value(Table::Blocks, &key, value)?;
         }
         if old.is_none() {
             added.blocks += 1;

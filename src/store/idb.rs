@@ -15,8 +15,9 @@ use web_sys::{IdbDatabase, IdbTransaction};
 use self::{event::DatabaseExt, farewell::Farewell, transaction::InDatabase};
 use super::{
     StoreError,
-    backend::{Access, Backend, Locked, Table, Transaction},
+    backend::{Access, Backend, Locked, Table, Transaction, Value},
 };
+use crate::platform::Payload;
 
 mod event;
 mod farewell;
@@ -136,6 +137,13 @@ impl Backend for Idb {
     ) -> Result<Box<dyn Transaction>, StoreError> {
         let transaction = self.link.transaction(tables, access)?;
         Ok(Box::new(InDatabase::new(Rc::clone(&self.link), transaction, access)))
+    }
+
+    fn prepare(&self, bytes: Payload) -> Value {
+        match self.link.files {
+            true => value::prepare(bytes),
+            false => bytes.into(),
+        }
     }
 
     async fn try_lock(&self, name: &str) -> Locked {

@@ -8,7 +8,7 @@ use futures::lock::{Mutex, OwnedMutexGuard};
 
 use super::{
     StoreError,
-    backend::{Access, Ask, Backend, Locked, Table, Transaction},
+    backend::{Access, Ask, Backend, Locked, Table, Transaction, Value},
 };
 use crate::platform::Payload;
 
@@ -118,8 +118,8 @@ impl Transaction for InMemory {
         Ok(self.rows.borrow()[table as usize].len() as u64)
     }
 
-    fn put(&self, table: Table, key: &[u8], value: Payload) -> Result<(), StoreError> {
-        self.written.borrow_mut().push((table, key.to_vec(), Some(value)));
+    fn put_value(&self, table: Table, key: &[u8], value: Value) -> Result<(), StoreError> {
+        self.written.borrow_mut().push((table, key.to_vec(), Some(value.bytes)));
         Ok(())
     }
 

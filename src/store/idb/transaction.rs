@@ -3,7 +3,6 @@
 use std::{cell::Cell, pin::pin, rc::Rc, task::Poll};
 
 use async_trait::async_trait;
-use avocet_dag::Payload as _;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::{IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction};
@@ -17,7 +16,7 @@ use crate::{
     platform::Payload,
     store::{
         StoreError,
-        backend::{Access, Ask, Table, Transaction},
+        backend::{Access, Ask, Table, Transaction, Value},
     },
 };
 
@@ -159,10 +158,9 @@ impl Transaction for InDatabase {
         Ok(self.answer(table, count).await?.as_f64().unwrap_or_default() as u64)
     }
 
-    fn put(&self, table: Table, key: &[u8], value: Payload) -> Result<(), StoreError> {
-        self.bytes.set(self.bytes.get() + value.len() as u64);
-        let put =
-            self.table(table)?.put_with_key(&value::write(&value, self.link.files), &js_key(key));
+    fn put_value(&self, table: Table, key: &[u8], value: Value) -> Result<(), StoreError> {
+        self.bytes.set(self.bytes.get() + value.len as u64);
+        let put = self.table(table)?.put_with_key(&value::write(value), &js_key(key));
         put.map(drop).map_err(|error| self.explain(&error))
     }
 

@@ -5,6 +5,8 @@
 //! a blob it does neither, and reading takes half the time (`bench/`). Elsewhere, and for what is
 //! small, bytes are kept as they are; both kinds are read everywhere.
 
+use std::{any::Any, rc::Rc};
+
 use avocet_dag::Payload as _;
 use bytes::Bytes;
 use futures::future::try_join_all;
@@ -13,7 +15,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use crate::platform::Payload;
+use crate::{platform::Payload, store::backend::Value};
 
 /// From here on a file pays for the call to the browser's process that makes it.
 const WORTH_A_FILE: usize = 256 * 1024;
@@ -25,15 +27,27 @@ pub(super) fn prefers_files() -> bool {
     Reflect::has(&navigator, &"userAgentData".into()).unwrap_or_default()
 }
 
-/// What to write.
-pub(super) fn write(value: &Payload, files: bool) -> JsValue {
-    let view = value.to_js();
-    if files
-        && value.len() >= WORTH_A_FILE
-        && let Ok(blob) = Blob::new_with_u8_array_sequence(&Array::of1(&view))
-    {
-        return blob.into();
+/// Makes a file of what is worth one. The browser copies the bytes to its own process meanwhile.
+pub(super) fn prepare(bytes: Payload) -> Value {
+    let len = bytes.len();
+    if len < WORTH_A_FILE {
+        return bytes.into();
     }
+    match Blob::new_with_u8_array_sequence(&Array::of1(&bytes.to_js())) {
+        Ok(blob) => {
+            let own: Rc<dyn Any> = Rc::new(JsValue::from(blob));
+            Value { bytes: Bytes::new().into(), own: Some(own), len }
+        }
+        Err(_) => bytes.into(),
+    }
+}
+
+/// What the browser is given.
+pub(super) fn write(value: Value) -> JsValue {
+    if let Some(own) = value.own.as_ref().and_then(|own| own.downcast_ref::<JsValue>()) {
+        return own.clone();
+    }
+    let view = value.bytes.to_js();
     // A view is written with all of the buffer behind it, so that one which shows only a part is
     // copied out first.
     match view.byte_length() == view.buffer().byte_length() {
