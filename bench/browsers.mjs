@@ -105,6 +105,7 @@ export class Stand {
   async tab (name, path) {
     const { page } = await (await this.browser(name)).tab()
     await page.goto(`${this.server.origin}${path}`)
+    await unwatch(page)
     await loadRaw(page)
     await page.addScriptTag({ url: '/bench/timing.js' })
     return page
@@ -116,9 +117,20 @@ export class Stand {
   }
 }
 
+/**
+ * Ends the browser's reports on the network. Playwright asks for them and has no option not to: every message of a
+ * WebSocket then comes here a second time, in base64, which costs the tab as much as all of its own work on it.
+ */
+async function unwatch (page) {
+  const session = page._connection?.toImpl?.(page)?.delegate?._mainFrameSession?._client
+  if (session === undefined) throw new Error('this version of Playwright keeps its session elsewhere: find it')
+  await session.send('Network.disable')
+}
+
 /** A tab at the bench's page, with the package loaded. */
 export async function openBench (stand, browser) {
   const { page } = await openPackage(browser, stand.server.origin)
+  await unwatch(page)
   for (const script of ['timing', 'bench']) await page.addScriptTag({ url: `/bench/${script}.js` })
   return page
 }
