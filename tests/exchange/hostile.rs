@@ -2,8 +2,8 @@
 //! inputs. What is asked each time: the connection goes, the peer serves others as before.
 
 use crate::{
-    peers::{add, address, numbers, peer, read, within},
-    raw::{self, Connection, DATA, FIN, RST, SYN, WINDOW_UPDATE, connect, data, head, propose},
+    peers::{Connection, add, address, connect, numbers, peer, read, within},
+    raw::{self, DATA, FIN, RST, SYN, WINDOW_UPDATE, data, head, propose},
 };
 use avocet::{peer::Peer, platform};
 use avocet_bitswap::wire;

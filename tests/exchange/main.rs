@@ -13,7 +13,7 @@ use avocet::{
     platform,
 };
 use libp2p::identity::Keypair;
-use peers::{add, address, numbers, peer, read, within};
+use peers::{add, address, connect, numbers, peer, read, within};
 
 /// 5 MiB and a bit: several leaves and a root of both profiles.
 const COUNT: u32 = 1_310_721;
@@ -109,7 +109,7 @@ fn a_peer_that_has_not_said_yet_what_it_speaks_is_network_enough() {
         let (first, _) = peer().await;
         let cid = add(&first, 10).await;
         let (second, _) = peer().await;
-        let _silent = raw::connect(&second, &Keypair::generate_ed25519()).await;
+        let _silent = connect(&second, &Keypair::generate_ed25519()).await;
         let connected = async {
             while second.net().peers().is_empty() {
                 tokio::task::yield_now().await;

@@ -1,5 +1,6 @@
-//! Whole peers in this process, and a file that is told by its length.
+//! Whole peers in this process, raw connections to them, and a file that is told by its length.
 
+use crate::raw::Raw;
 use avocet::{
     files::{Content, Entry, Export, Import, Part, Source, import},
     peer::{Event, Options, Peer},
@@ -7,7 +8,15 @@ use avocet::{
     store::StoreName,
 };
 use futures::{FutureExt, future::LocalBoxFuture, stream};
-use libp2p::Multiaddr;
+use libp2p::{
+    Multiaddr, Transport,
+    core::{
+        Endpoint,
+        transport::{DialOpts, MemoryTransport, PortUse},
+    },
+    identity::Keypair,
+    multiaddr::Protocol,
+};
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// Bytes that are the same in every run, and no two blocks of them alike.
@@ -52,6 +61,18 @@ pub async fn address(peer: &Peer) -> Multiaddr {
         }
     };
     within(listening).await
+}
+
+/// A connection within this process.
+pub type Connection = Raw<<MemoryTransport as Transport>::Output>;
+
+/// A raw connection to `peer`.
+pub async fn connect(peer: &Peer, key: &Keypair) -> Connection {
+    let to: Multiaddr =
+        address(peer).await.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect();
+    let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::Reuse };
+    let socket = MemoryTransport::default().dial(to, opts).unwrap().await.unwrap();
+    Raw::connect(socket, key).await
 }
 
 /// Bounds a hang; measures nothing.

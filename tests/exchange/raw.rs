@@ -1,18 +1,10 @@
 //! A connection of libp2p with its layers in our hands: what goes over the socket, and the frames of yamux
 //! (<https://github.com/hashicorp/yamux/blob/master/spec.md>).
 
-use crate::peers::address;
-use avocet::peer::Peer;
 use libp2p::{
-    Multiaddr, Transport,
-    core::{
-        Endpoint,
-        transport::{DialOpts, MemoryTransport, PortUse},
-        upgrade::{OutboundConnectionUpgrade, UpgradeInfo},
-    },
+    core::upgrade::{OutboundConnectionUpgrade, UpgradeInfo},
     futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     identity::Keypair,
-    multiaddr::Protocol,
     noise,
 };
 use std::{
@@ -150,18 +142,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 pub struct Raw<S> {
     pub noise: noise::Output<Wire<S>>,
     pub spoil: Spoil,
-}
-
-/// A connection within this process.
-pub type Connection = Raw<<MemoryTransport as Transport>::Output>;
-
-/// A raw connection to `peer`.
-pub async fn connect(peer: &Peer, key: &Keypair) -> Connection {
-    let to: Multiaddr =
-        address(peer).await.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect();
-    let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::Reuse };
-    let socket = MemoryTransport::default().dial(to, opts).unwrap().await.unwrap();
-    Raw::connect(socket, key).await
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Raw<S> {
