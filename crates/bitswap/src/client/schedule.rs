@@ -58,7 +58,8 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         self.turn = turns.first().map_or(self.turn, |turn| SessionId(turn.session.0 + 1));
         for turn in turns {
             self.discover(turn.session, &turn.nobody, now);
-            if !turn.full {
+            // of those who have not all of it, one may owe enough and another nothing
+            if !turn.full || turn.gathering {
                 self.rescue(turn.session, now);
             }
         }

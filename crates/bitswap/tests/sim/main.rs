@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod hostile;
+mod lacking;
 mod netem;
 mod schedules;
 mod seeds;
