@@ -18,7 +18,7 @@ use std::{
     rc::Rc,
 };
 
-use avocet_dag::{BlockError, Cid, Multihash, code};
+use avocet_dag::{BlockError, Cid, Multihash};
 
 mod backend;
 mod blocks;
@@ -40,13 +40,9 @@ mod pins;
 mod row;
 #[cfg(test)]
 mod suite;
+mod write;
 
-use self::{
-    backend::{Backend, Value},
-    draft::Stamped,
-    drafts::DraftId,
-    memory::Memory,
-};
+use self::{backend::Backend, draft::Stamped, drafts::DraftId, memory::Memory};
 pub use self::{
     draft::{Draft, MAX_DRAFTS},
     error::StoreError,
@@ -54,29 +50,12 @@ pub use self::{
     keys::{Identity, Seat},
     name::StoreName,
     pins::{MAX_NAME, Pin},
+    write::{BATCH, Ready},
 };
 use crate::platform::{self, Block};
 
-/// Blocks that one transaction writes: at 1 MiB each, more are no faster, and a collection or
-/// another tab waits for no more than this.
-pub const BATCH: usize = 32;
-
 /// Milliseconds since 1970.
 type Clock = Rc<dyn Fn() -> u64>;
-
-/// A block as it will be written. See [`Store::ready`].
-#[derive(Clone)]
-pub struct Ready {
-    key: Multihash,
-    value: Value,
-}
-
-impl Ready {
-    /// Bytes of the block.
-    pub fn size(&self) -> usize {
-        self.value.len
-    }
-}
 
 /// A handle on a store. Clones share it.
 #[derive(Clone)]
@@ -173,49 +152,6 @@ impl Store {
             }
         }
         Ok(sizes)
-    }
-
-    /// Makes a block ready to be written by [`Self::write`]. Worth doing as soon as there is one:
-    /// the browser begins to take its bytes over, and whoever writes next need not wait for that.
-    pub fn ready(&self, block: Block) -> Ready {
-        let (cid, bytes) = block.into_parts();
-        Ready { key: cid.hash().clone(), value: self.backend().prepare(bytes) }
-    }
-
-    /// Writes blocks: those that are here already are not written again. Each [`BATCH`] of them
-    /// is one transaction; of a transaction that fails nothing is kept.
-    ///
-    /// # Errors
-    /// `Quota` when there is no room.
-    pub async fn put(&self, blocks: Vec<Block>) -> Result<(), StoreError> {
-        self.write(blocks.into_iter().map(|block| self.ready(block)).collect()).await
-    }
-
-    /// As [`Self::put`], of blocks that are ready.
-    pub async fn write(&self, blocks: Vec<Ready>) -> Result<(), StoreError> {
-        let mut batch = Vec::with_capacity(blocks.len().min(BATCH));
-        let mut seen = HashSet::new();
-        for Ready { key, value } in blocks {
-            if key.code() == code::IDENTITY || !seen.insert(key.clone()) {
-                continue;
-            }
-            batch.push((key, value));
-            if batch.len() == BATCH {
-                self.write_batch(std::mem::take(&mut batch)).await?;
-            }
-        }
-        match batch.is_empty() {
-            true => Ok(()),
-            false => self.write_batch(batch).await,
-        }
-    }
-
-    async fn write_batch(&self, batch: Vec<(Multihash, Value)>) -> Result<(), StoreError> {
-        let stamp = self.stamp();
-        let keys: Vec<Multihash> = batch.iter().map(|(key, _)| key.clone()).collect();
-        blocks::put(self.backend(), batch, stamp).await?;
-        keys.iter().for_each(|key| self.stamped(key, stamp));
-        Ok(())
     }
 
     /// Removes a block; false when it was not here. Costs a walk through all that is pinned.
