@@ -134,10 +134,10 @@ class FilesView extends View {
   async #remove(/** @type {Row} */ { cid }, /** @type {string} */ shown) {
     if (this.#removing) return;
     this.#removing = cid;
-    const peer = await host.ready();
     this.#error = undefined;
     this.#say(words.removing(shown));
     try {
+      const peer = await host.ready();
       await peer.pins.rm(cid);
       const { bytes: freed } = await peer.gc();
       host.dispatchEvent(new CustomEvent('removed', { detail: cid }));

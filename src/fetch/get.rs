@@ -148,8 +148,8 @@ impl Session {
             false => FetchError::Busy(cid.clone()),
         })?;
         self.tell(News::Satisfied);
-        if self.load.came(block.len()) {
-            self.tell(News::Much);
+        if self.load.came(block.len()) && self.tell(News::Much) {
+            self.load.told.set(true);
         }
         self.inner.saver.save(block.clone()).await?;
         exchange.stored(std::slice::from_ref(cid));
@@ -176,12 +176,11 @@ impl Session {
         session
     }
 
-    fn tell(&self, news: News) {
-        if let Some(session) = self.opened.get()
-            && let Some(search) = self.inner.searches.borrow_mut().get_mut(&session)
-        {
-            let _ = search.try_send(news);
-        }
+    /// Whether the search has room for the news.
+    fn tell(&self, news: News) -> bool {
+        let Some(session) = self.opened.get() else { return false };
+        let mut searches = self.inner.searches.borrow_mut();
+        searches.get_mut(&session).is_some_and(|search| search.try_send(news).is_ok())
     }
 }
 
@@ -200,14 +199,14 @@ impl Load {
         Waiting(self.waiting.clone())
     }
 
-    /// A block of `len` bytes came. Whether this is the first that shows that there is much: with what came before, and
-    /// with as many bytes for each that is waited for.
+    /// A block of `len` bytes came. Whether it shows that there is much, with what came before and with as many bytes for
+    /// each that is waited for, and that was not told yet.
     fn came(&self, len: usize) -> bool {
         let len = len as u64;
         self.came.set(self.came.get().saturating_add(len));
         let left = self.waiting.get().saturating_mul(len);
         let much = left > 0 && self.came.get().saturating_add(left) >= MUCH;
-        much && !self.told.replace(true)
+        much && !self.told.get()
     }
 }
 
@@ -246,6 +245,9 @@ mod tests {
         drop(waiting.pop());
         assert!(load.came(MIB));
         drop(waiting.pop());
+        assert!(load.came(MIB), "until it was told");
+        load.told.set(true);
+        drop(waiting.pop());
         assert!(!load.came(MIB));
     }
 
@@ -263,7 +265,10 @@ mod tests {
         for number in 0..400 {
             let (one, _next) = (load.wait(), load.wait());
             drop(one);
-            told.extend(load.came(16 * 1024).then_some(number));
+            if load.came(16 * 1024) {
+                load.told.set(true);
+                told.push(number);
+            }
         }
         assert_eq!(told, [254]);
     }

@@ -27,7 +27,8 @@ impl Ready {
 
 impl Store {
     /// Makes a block ready to be written by [`Self::write`]. Worth doing as soon as there is one:
-    /// the browser begins to take its bytes over, and whoever writes next need not wait for that.
+    /// the browser begins to take its bytes over, and whoever writes next need not wait for that
+    /// (nor is it asked yet whether the block is here already).
     pub fn ready(&self, block: Block) -> Ready {
         let (cid, bytes) = block.into_parts();
         Ready { key: cid.hash().clone(), value: self.backend().prepare(bytes) }

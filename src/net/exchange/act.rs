@@ -97,7 +97,7 @@ impl Behaviour {
                 });
             }
             Report::Message(message) => {
-                self.hashing.push(hash(peer, link, message).boxed_local());
+                self.hashing.push_back(hash(peer, link, message).boxed_local());
             }
             Report::Receiving(bytes) => {
                 self.exchange.within(|core, now| core.engine.handle_receiving(peer, bytes, now));

@@ -12,7 +12,7 @@ use avocet_bitswap::{Incoming, Lane, SessionId};
 use avocet_dag::Cid;
 use avocet_transport::webrtc::is_direct;
 use either::Either;
-use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
 use libp2p::{
     Multiaddr, PeerId,
     core::{ConnectedPoint, Endpoint, transport::PortUse},
@@ -79,8 +79,9 @@ pub struct Behaviour {
     pub(super) links: HashMap<PeerId, Vec<ConnectionId>>,
     /// Messages being written: over which connection, and the blocks in them.
     pub(super) sending: HashMap<(PeerId, Lane), (ConnectionId, Parcel)>,
-    /// Bounded by each handler, which reads on when one has been processed.
-    pub(super) hashing: FuturesUnordered<LocalBoxFuture<'static, Hashed>>,
+    /// Bounded by each handler, which reads on when one has been processed. In the order in which they came: what a peer
+    /// wants no more must not be overtaken by its wanting it again.
+    pub(super) hashing: FuturesOrdered<LocalBoxFuture<'static, Hashed>>,
     /// When the engine wants to be called again.
     pub(super) alarm: Alarm,
     /// Bounded by what one call of the engine gives rise to.
@@ -94,7 +95,7 @@ impl Behaviour {
             exchange,
             links: HashMap::new(),
             sending: HashMap::new(),
-            hashing: FuturesUnordered::new(),
+            hashing: FuturesOrdered::new(),
             alarm: Alarm::default(),
             events: VecDeque::new(),
         }

@@ -1,4 +1,5 @@
-//! The exchange on one direct connection: inbound streams read, one outbound stream written, a ping on demand.
+//! The exchange on one direct connection: inbound streams read, an outbound stream for each lane written, a
+//! ping on demand.
 
 use super::{
     inbound,
@@ -173,7 +174,6 @@ impl Handler {
                 Report::Message(message)
             }
             inbound::Event::Receiving(bytes) => Report::Receiving(bytes),
-            inbound::Event::Ended => return Poll::Pending,
             inbound::Event::Failed { fault, told } => {
                 tracing::debug!(%fault, "an inbound stream was dropped");
                 match fault {

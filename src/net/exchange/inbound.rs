@@ -24,8 +24,6 @@ pub enum Event {
     Message(Message),
     /// That many bytes of a message that is still under way.
     Receiving(usize),
-    /// The stream ended between two messages.
-    Ended,
     /// The stream broke, or carried what is no message: it is to be dropped.
     Failed {
         /// Why.
@@ -63,6 +61,8 @@ pub struct Inbound<S = Stream> {
     length: Option<usize>,
     /// Whole messages so far.
     messages: u64,
+    /// Whether one of them asked for something.
+    asked: bool,
     /// Runs while a message is under way.
     deadline: Option<Timer>,
     /// Bytes of the message under way that were read, and of these, told.
@@ -75,7 +75,17 @@ impl<S: AsyncRead + Unpin> Inbound<S> {
     pub fn new(stream: S) -> Self {
         let buffer = BytesMut::new();
         let (length, deadline) = (None, None);
-        Self { stream, buffer, filled: 0, length, messages: 0, deadline, read: 0, told: 0 }
+        Self {
+            stream,
+            buffer,
+            filled: 0,
+            length,
+            messages: 0,
+            asked: false,
+            deadline,
+            read: 0,
+            told: 0,
+        }
     }
 
     /// Whether it is between two messages, as far as it was read.
@@ -83,21 +93,23 @@ impl<S: AsyncRead + Unpin> Inbound<S> {
         self.length.is_none() && self.filled == 0
     }
 
-    /// Whether it rests after a single message, as one does that was opened for that message and left half closed.
+    /// Whether it rests after a single message that asked for nothing, as one does that was opened for that message and
+    /// left half closed.
     pub fn is_spent(&self) -> bool {
-        self.is_idle() && self.messages == 1
+        self.is_idle() && self.messages == 1 && !self.asked
     }
 
-    /// The next event. After `Ended` or `Failed` the stream must be dropped.
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+    /// The next event; `None` when the stream ended between two messages. After that, and after `Failed`, it must be
+    /// dropped.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         match self.poll_message(cx) {
-            Poll::Ready(Ok(Some(message))) => Poll::Ready(Event::Message(message)),
-            Poll::Ready(Ok(None)) => Poll::Ready(Event::Ended),
-            Poll::Ready(Err(fault)) => Poll::Ready(Event::Failed { fault, told: self.told }),
+            Poll::Ready(Ok(Some(message))) => Poll::Ready(Some(Event::Message(message))),
+            Poll::Ready(Ok(None)) => Poll::Ready(None),
+            Poll::Ready(Err(fault)) => Poll::Ready(Some(Event::Failed { fault, told: self.told })),
             Poll::Pending if self.read > self.told => {
                 let news = self.read - self.told;
                 self.told = self.read;
-                Poll::Ready(Event::Receiving(news))
+                Poll::Ready(Some(Event::Receiving(news)))
             }
             Poll::Pending => Poll::Pending,
         }
@@ -115,9 +127,9 @@ impl<S: AsyncRead + Unpin> Inbound<S> {
             }
             let read = ready!(self.poll_read(cx))?;
             if read == 0 {
-                return Poll::Ready(match self.filled {
-                    0 => Ok(None),
-                    partial => Err(Fault::Truncated(partial)),
+                return Poll::Ready(match self.is_idle() {
+                    true => Ok(None),
+                    false => Err(Fault::Truncated(self.filled)),
                 });
             }
             self.read += read;
@@ -149,7 +161,9 @@ impl<S: AsyncRead + Unpin> Inbound<S> {
                 self.messages += 1;
                 // What was told of the message is said again as a whole by its size; the rest is the next one's.
                 (self.read, self.told) = (self.filled, 0);
-                Ok(Some(wire::decode(bytes)?))
+                let message = wire::decode(bytes)?;
+                self.asked |= !message.wants.is_empty();
+                Ok(Some(message))
             }
             _ => Ok(None),
         }
@@ -223,12 +237,12 @@ mod tests {
         let (mut messages, mut told) = (Vec::new(), 0);
         loop {
             match inbound.poll(&mut cx) {
-                Poll::Ready(Event::Message(message)) => {
+                Poll::Ready(Some(Event::Message(message))) => {
                     messages.push(message.blocks.iter().map(|raw| raw.data.len()).collect());
                 }
-                Poll::Ready(Event::Receiving(bytes)) => told += bytes,
-                Poll::Ready(Event::Ended) => return (messages, told, inbound.is_idle()),
-                Poll::Ready(Event::Failed { fault, .. }) => panic!("{fault}"),
+                Poll::Ready(Some(Event::Receiving(bytes))) => told += bytes,
+                Poll::Ready(None) => return (messages, told, inbound.is_idle()),
+                Poll::Ready(Some(Event::Failed { fault, .. })) => panic!("{fault}"),
                 Poll::Pending => {}
             }
         }
@@ -255,5 +269,20 @@ mod tests {
             assert_eq!(messages, [vec![1 << 20], vec![1 << 20, 1 << 19], vec![2]]);
             assert!(idle && told <= wire.len(), "{told} of {} bytes told", wire.len());
         }
+    }
+
+    #[test]
+    fn a_stream_that_ends_behind_a_prefix_broke_off() {
+        let prefix = message(&[300]).into_iter().take(2).collect();
+        let mut inbound = Inbound::new(Pieces(vec![prefix], false));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let ended = loop {
+            match inbound.poll(&mut cx) {
+                Poll::Ready(Some(Event::Receiving(_))) | Poll::Pending => {}
+                Poll::Ready(other) => break other,
+            }
+        };
+        let broke_off = |fault: &Fault| matches!(fault, Fault::Truncated(0));
+        assert!(matches!(ended, Some(Event::Failed { fault, told: 2 }) if broke_off(&fault)));
     }
 }

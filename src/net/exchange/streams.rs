@@ -38,7 +38,7 @@ impl<S: AsyncRead + Unpin> Streams<S> {
         }
     }
 
-    /// What the next stream brings that brings anything. Streams that end or fail are dropped; `Ended` is not told.
+    /// What the next stream brings that brings anything. Streams that end or fail are dropped.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         let mut begun = self.all.iter().filter(|stream| !stream.is_idle()).count();
         let mut index = 0;
@@ -53,8 +53,9 @@ impl<S: AsyncRead + Unpin> Streams<S> {
                     begun += usize::from(rested && !stream.is_idle());
                     index += 1;
                 }
-                Poll::Ready(Event::Ended) => drop(self.all.swap_remove(index)),
-                Poll::Ready(event) => {
+                // Between two messages, so it was none of those that have begun.
+                Poll::Ready(None) => drop(self.all.swap_remove(index)),
+                Poll::Ready(Some(event)) => {
                     if matches!(event, Event::Failed { .. }) {
                         drop(self.all.swap_remove(index));
                     }
@@ -63,5 +64,62 @@ impl<S: AsyncRead + Unpin> Streams<S> {
             }
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use avocet_bitswap::wire::{self, Outgoing};
+    use avocet_dag::{Block, Version, code};
+    use bytes::Bytes;
+    use std::{cell::RefCell, pin::Pin, rc::Rc, task::Waker};
+
+    /// What has come by a stream and was not read; more may come.
+    #[derive(Clone, Default)]
+    struct Wire(Rc<RefCell<Vec<u8>>>);
+
+    impl AsyncRead for Wire {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut [u8],
+        ) -> Poll<std::io::Result<usize>> {
+            let mut bytes = self.0.borrow_mut();
+            let take = bytes.len().min(buf.len());
+            buf.iter_mut().zip(bytes.drain(..take)).for_each(|(to, byte)| *to = byte);
+            if take == 0 { Poll::Pending } else { Poll::Ready(Ok(take)) }
+        }
+    }
+
+    /// Polls until nothing is left to read: how many messages came.
+    fn messages(streams: &mut Streams<Wire>) -> usize {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut messages = 0;
+        while let Poll::Ready(event) = streams.poll(&mut cx) {
+            messages += usize::from(matches!(event, Event::Message(_)));
+        }
+        messages
+    }
+
+    #[test]
+    fn a_stream_waits_while_too_many_others_are_in_the_middle_of_a_message() {
+        let block = Block::hash(Version::V1, code::RAW, code::SHA2_256, Bytes::from(vec![7; 100]));
+        let message = Outgoing { blocks: vec![block.unwrap()], ..Outgoing::default() };
+        let whole = wire::encode(&message).unwrap();
+        let (front, back) = whole.split_at(50);
+        let mut streams = Streams::new();
+        let mut open = |bytes: &[u8]| {
+            let wire = Wire(Rc::new(RefCell::new(bytes.to_vec())));
+            streams.accept(wire.clone());
+            wire
+        };
+        let begun: Vec<_> = (0..MAX_BEGUN).map(|_| open(front)).collect();
+        let last = open(&whole);
+        assert_eq!(messages(&mut streams), 0);
+        assert_eq!(last.0.borrow().len(), whole.len(), "it was not read");
+        begun[3].0.borrow_mut().extend(back);
+        assert_eq!(messages(&mut streams), 2);
+        assert_eq!(last.0.borrow().len(), 0);
     }
 }
