@@ -98,6 +98,32 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         true
     }
 
+    /// Nobody that was asked has this: others who gather the same are asked too, so many at a time. One of them may have all
+    /// but what it once lacked.
+    pub(super) fn listen_further(&mut self, session: SessionId, id: WantId, now: Instant) {
+        let (Some(session), Some(want)) = (self.sessions.get(&session), self.wants.get(id)) else {
+            return;
+        };
+        let gathers = |peer: &P| session.members.get(peer).is_some_and(Member::gathers);
+        let fresh = want.asks.iter().filter(|(peer, ask)| gathers(peer) && ask.is_fresh(now));
+        let fresh: Vec<_> = fresh.map(|(_, ask)| ask.at + STALL).collect();
+        let mut peers: Vec<_> = self
+            .remotes
+            .iter()
+            .filter(|(peer, remote)| {
+                gathers(peer) && !want.asks.contains_key(peer) && remote.has_room()
+            })
+            .map(|(peer, _)| *peer)
+            .collect();
+        if let Some(at) = fresh.iter().min().filter(|_| !peers.is_empty()) {
+            self.wake_at(*at);
+        }
+        peers.sort_by_key(|peer| self.shuffle(peer));
+        for peer in peers.into_iter().take(GATHERERS.saturating_sub(fresh.len())) {
+            self.ask(id, peer, WantKind::Have, now);
+        }
+    }
+
     /// Whether a want falls to another who gathers the same, and is left to it: as long as there is something else to ask
     /// for (not `spare`), and beyond that as long as it gets something. What comes first of all is waited for only so long
     /// as a block takes: whoever reads waits too.

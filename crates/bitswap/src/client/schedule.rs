@@ -109,6 +109,9 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
                     break;
                 }
                 Choice::Nobody => {
+                    if turn.gathering {
+                        self.listen_further(turn.session, id, now);
+                    }
                     if turn.nobody.len() < BROADCAST_WANTS {
                         turn.nobody.push(id);
                     }

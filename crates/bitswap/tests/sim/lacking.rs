@@ -1,8 +1,8 @@
 //! Blocks that nobody has for a while: they neither hold up the others, nor come late when somebody has them.
 
-use avocet_bitswap::SessionId;
+use avocet_bitswap::{Engine, SessionId};
 
-use crate::netem::{Dag, MIB, Net, Peer, ms, secs};
+use crate::netem::{Dag, MIB, Net, Peer, block, ms, secs};
 
 const SIZE: usize = MIB / 4;
 /// A slow holder and a fast one: what the slow one owes at the end is for the fast one to take over.
@@ -90,5 +90,41 @@ fn blocks_that_nobody_had_are_asked_of_one_that_comes_with_them() {
         let best = (lacking * SIZE) as f64 / RATES[1];
         println!("{lacking} of a stranger: {took:.2} s, at best {best:.2} s");
         assert!(took < best * 1.1 + 1.0, "{took}");
+    }
+}
+
+#[test]
+fn a_block_that_one_of_many_has_who_all_lack_some_is_found_whichever_it_is() {
+    const MANY: usize = 12;
+    // with one block that nobody has before it, and with many
+    for lacking in [1, 8] {
+        for holder in 0..MANY {
+            let blocks: Vec<_> =
+                (0..lacking + 2).map(|number| block(number as u64, SIZE)).collect();
+            let mut net = Net::new(1);
+            let asker = net.node(1e6);
+            let peers = [(); MANY].map(|()| net.node(1e6));
+            let session = net.with(asker, |engine, now| engine.open_session(now)).unwrap();
+            for peer in peers {
+                net.give(peer, &blocks[..1]);
+                net.connect(asker, peer, ms(20));
+                net.with(asker, |engine, now| engine.add_peer(session, peer, now));
+            }
+            net.give(peers[holder], &blocks[lacking + 1..]);
+            // the last is not wanted before all have said that they lack others
+            for (second, wanted) in
+                [&blocks[..1], &blocks[1..=lacking], &blocks[lacking + 1..]].into_iter().enumerate()
+            {
+                net.run(secs(5 * second as u64));
+                for block in wanted {
+                    let want = |engine: &mut Engine<_>, now| engine.want(session, block.cid(), now);
+                    net.with(asker, want).unwrap().unwrap();
+                }
+            }
+            let came = |net: &Net| net.nodes[asker].delivered.len() == 2;
+            net.run_until(secs(60), came);
+            println!("{lacking} before, at {holder}: {:.2} s", net.elapsed().as_secs_f64() - 10.0);
+            assert!(came(&net) && net.elapsed() < secs(12), "{lacking} {holder}");
+        }
     }
 }
