@@ -46,8 +46,12 @@ impl Member {
         self.proven |= have;
         if have {
             (self.misses, self.heard) = (0, Heard::At(now));
-            // what it lacked and has now says that it gathers still
-            self.lacks = if before.is_none() { self.lacks.saturating_sub(1) } else { WHOLE };
+            self.lacks = match before {
+                None => self.lacks.saturating_sub(1),
+                // what it lacked and has now says that it gathers still
+                Some(false) => WHOLE,
+                Some(true) => self.lacks,
+            };
             return;
         }
         if self.proven {
@@ -98,5 +102,31 @@ impl Member {
     /// It fetches the same, and has some of it: it is asked what it has before it is asked for that.
     pub(crate) const fn gathers(&self) -> bool {
         self.lacks > 0 && !self.banned
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test needs some instant to begin at")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_have_twice_of_the_same_is_whole_and_who_lacked_it_gathers() {
+        let now = Instant::now();
+        let mut member = Member::default();
+        member.answered(WantKind::Have, None, true, now);
+        member.answered(WantKind::Have, Some(true), true, now);
+        assert!(!member.gathers());
+        member.answered(WantKind::Have, Some(false), true, now);
+        assert!(member.gathers());
+        // nor does it show that it has the rest
+        for _ in 0..2 * WHOLE {
+            member.answered(WantKind::Have, Some(true), true, now);
+        }
+        assert!(member.gathers());
+        for _ in 0..WHOLE {
+            member.answered(WantKind::Have, None, true, now);
+        }
+        assert!(!member.gathers());
     }
 }
