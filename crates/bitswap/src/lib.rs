@@ -28,6 +28,7 @@ mod engine;
 mod events;
 mod holders;
 mod ledger;
+mod lot;
 mod member;
 mod meter;
 mod patience;

@@ -4,17 +4,14 @@
 //! stays asked: a HAVE comes as soon as it gets something. A block that several want of each other falls to one of them,
 //! by a hash that all of them can work out; the others leave it until there is nothing else to ask for.
 
-use std::{
-    fmt::Debug,
-    hash::{DefaultHasher, Hash, Hasher},
-    time::Duration,
-};
+use std::{fmt::Debug, hash::Hash, time::Duration};
 
 use avocet_dag::Cid;
 use web_time::Instant;
 
 use super::Client;
 use crate::{
+    lot::lot,
     member::Member,
     patience::STALL,
     remote::Remote,
@@ -164,12 +161,4 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         self.wake_at(until);
         true
     }
-}
-
-/// A number that all who gather the same work out alike. Builds that hash differently ask for the same more often, and lose
-/// nothing else.
-fn lot<P: Hash>(peer: P, cid: &Cid) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (peer, cid.hash().digest()).hash(&mut hasher);
-    hasher.finish()
 }
