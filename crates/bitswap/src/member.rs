@@ -30,7 +30,8 @@ enum Heard {
     Never,
     /// When it last said so.
     At(Instant),
-    /// What was left to it did not come: it is to say HAVE of what we lack, before anything is left to it again.
+    /// What was left to it did not come: it is to deliver something, before anything is left to it again. To say HAVE
+    /// costs nothing.
     Vain,
 }
 
@@ -45,7 +46,10 @@ impl Member {
     ) {
         self.proven |= have;
         if have {
-            (self.misses, self.heard) = (0, Heard::At(now));
+            self.misses = 0;
+            if !matches!(self.heard, Heard::Vain) {
+                self.heard = Heard::At(now);
+            }
             self.lacks = match before {
                 None => self.lacks.saturating_sub(1),
                 // what it lacked and has now says that it gathers still
@@ -77,6 +81,9 @@ impl Member {
     pub(crate) const fn delivered(&mut self) {
         self.proven = true;
         self.misses = 0;
+        if matches!(self.heard, Heard::Vain) {
+            self.heard = Heard::Never;
+        }
     }
 
     /// It has something that we have by now.

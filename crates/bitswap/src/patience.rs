@@ -166,6 +166,11 @@ impl Patience {
         }
     }
 
+    /// Whether it may be counted on: it can be asked, and what it was asked last came.
+    pub(crate) fn is_reliable(&self, now: Instant) -> bool {
+        self.usable(now).is_ok() && !self.on_probation()
+    }
+
     /// Whether it stalled and has not delivered since.
     pub(crate) const fn on_probation(&self) -> bool {
         self.stalls > 0

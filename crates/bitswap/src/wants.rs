@@ -17,6 +17,8 @@ pub(crate) struct Ask {
     pub(crate) at: Instant,
     /// HAVE or DONT_HAVE.
     pub(crate) answer: Option<bool>,
+    /// It had said HAVE before.
+    pub(crate) promised: bool,
     /// The block did not come in time: others are asked too.
     pub(crate) late: bool,
 }

@@ -117,8 +117,12 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             return; // the block itself was asked for, and will come or not
         }
         let (kind, before) = (ask.kind, ask.answer.replace(have));
+        let lied = !have && std::mem::take(&mut ask.promised);
         if !have {
             settle(remote, id, now);
+        }
+        if lied {
+            remote.patience.distrust(now);
         }
         for session in want.sessions.iter() {
             let Some(session) = self.sessions.get_mut(session) else { continue };
@@ -128,6 +132,10 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             }
         }
         self.note_idle(id);
+        if lied {
+            // else two that do so by turns would be asked for it for ever, and nobody else
+            self.stall(peer);
+        }
         self.dirty = true;
     }
 

@@ -17,7 +17,8 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
     pub(super) fn ask(&mut self, id: WantId, peer: P, kind: WantKind, now: Instant) {
         let Some(want) = self.wants.get_mut(id) else { return };
         let Some(remote) = self.remotes.get_mut(&peer) else { return };
-        want.asks.insert(peer, Ask { kind, at: now, answer: None, late: false });
+        let promised = want.asks.get(&peer).is_some_and(|ask| ask.answer == Some(true));
+        want.asks.insert(peer, Ask { kind, at: now, answer: None, promised, late: false });
         remote.asks.insert(id);
         remote.list(&want.cid, kind, want.priority);
         self.talkative.insert(peer);

@@ -44,7 +44,7 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             let member = session.and_then(|session| session.member(peer));
             self.dirty |= member.is_some_and(|member| member.wants_too(now));
         }
-        if let Some((id, owner)) = self.yields(peer, cid) {
+        if let Some((id, owner)) = self.yields(peer, cid, now) {
             self.retract(id, owner, now);
             self.note_idle(id);
             self.dirty = true;
@@ -57,14 +57,18 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         members.for_each(|member| member.heard(now));
     }
 
-    /// The want and whom it was asked of, if it falls to `peer` and is not about to be sent to us.
-    fn yields(&self, peer: P, cid: &Cid) -> Option<(WantId, P)> {
+    /// The want and whom it was asked of, if it falls to `peer`, is worth being left to it, and is not about to be sent to
+    /// us.
+    fn yields(&self, peer: P, cid: &Cid, now: Instant) -> Option<(WantId, P)> {
         let id = self.wants.id(cid)?;
+        self.remotes.get(&peer).filter(|remote| remote.patience.is_reliable(now))?;
         let want = self.wants.get(id).filter(|_| lot(peer, cid) > lot(self.local, cid))?;
         let owner = want.asks.iter().find(|(_, ask)| ask.is_open()).map(|(owner, _)| *owner)?;
         let (remote, session) = (self.remotes.get(&owner)?, want.sessions.first()?);
+        let session = self.sessions.get(session)?;
+        session.members.get(&peer).and_then(Member::gathered)?;
         let ahead = remote.open.range(..id).count();
-        let bytes = ahead.saturating_mul(self.sessions.get(session)?.typical(cid));
+        let bytes = ahead.saturating_mul(session.typical(cid));
         let queued = bytes.saturating_sub(remote.patience.under_way()) as f64;
         (queued > YIELDED * remote.meter.rate().unwrap_or(GUESS)).then_some((id, owner))
     }
@@ -137,7 +141,11 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
         };
         let wait = STALL + 2 * block;
         let mine = lot(self.local, &want.cid);
-        let theirs = |peer: &&P| self.remotes.contains_key(*peer) && lot(**peer, &want.cid) > mine;
+        // who stalls may well say that it gets something
+        let reliable = |remote: &Remote| remote.patience.is_reliable(now);
+        let theirs = |peer: &&P| {
+            self.remotes.get(*peer).is_some_and(reliable) && lot(**peer, &want.cid) > mine
+        };
         let gets = |peer: &P| record.members.get(peer).and_then(Member::gathered);
         let until = want.rivals.iter().filter(theirs).filter_map(gets).max().map(|at| at + wait);
         let Some(mut until) = until.filter(|until| now < *until) else { return false };

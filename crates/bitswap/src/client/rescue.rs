@@ -52,8 +52,8 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             let candidate = Candidate { stale: false, ..candidate(*peer, remote, member, now) };
             let rates = remote.meter.rate().zip(remote.meter.steady());
             known.push(Candidate { rate: rates.map(|(a, b)| a.max(b)), ..candidate });
-            let usable = remote.patience.usable(now).is_ok() && !remote.patience.on_probation();
-            if member.proven && !member.banned && usable && remote.has_room() {
+            let reliable = remote.patience.is_reliable(now);
+            if member.proven && !member.banned && reliable && remote.has_room() {
                 helpers.push(Candidate { rate: rates.map(|(a, b)| a.min(b)), ..candidate });
             }
         }

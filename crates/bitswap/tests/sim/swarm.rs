@@ -198,3 +198,53 @@ fn bs_07_one_that_pretends_to_gather_the_same_delays_two_seconds_and_no_more() {
         assert!(took < alone + 2.0);
     }
 }
+
+/// As [`pretender`], and now and then says that it has something. Asked for that it says that it has not, or nothing.
+fn liar(dag: &Dag, stalls: bool) -> Script {
+    let mut pretender = pretender(dag);
+    let mut began = false;
+    Box::new(move |from, message| {
+        let entries = || message.wants.iter().filter(|entry| !entry.cancel);
+        let asked = entries().any(|entry| entry.kind == WantKind::Block);
+        if message.wants.is_empty() || asked && stalls {
+            return Vec::new();
+        }
+        let mut all = pretender(from, message);
+        if entries().count() > 1 && !began {
+            began = true;
+            for (number, entry) in (0_u64..).zip(entries().skip(8)) {
+                let presences = vec![Presence { cid: entry.cid.clone(), have: true }];
+                let answer = Outgoing { presences, ..Outgoing::default() };
+                all.push((ms(500 * number + 100), encode(&answer)));
+            }
+        }
+        all
+    })
+}
+
+#[test]
+fn bs_07_one_that_says_again_and_again_that_it_gets_something_delays_no_longer_than_that() {
+    let dag = Dag::file(1, 64, MIB / 4, 1024);
+    for stalls in [false, true] {
+        let run = |liars: usize| {
+            let mut net = Net::new(1);
+            let (source, a) = (net.node(RATE), net.node(RATE));
+            net.give(source, &dag.blocks);
+            net.connect(source, a, ms(20));
+            let mut hints = vec![source];
+            for _ in 0..liars {
+                let peer = net.puppet(liar(&dag, stalls));
+                net.connect(a, peer, ms(5));
+                hints.push(peer);
+            }
+            let session = net.download(a, &dag, 64, &hints);
+            net.run_download(a, session, secs(200)).as_secs_f64()
+        };
+        let alone = run(0);
+        for liars in [1, 4] {
+            let took = run(liars);
+            println!("{liars}, stalls: {stalls}: {took:.2} s, {alone:.2} s without");
+            assert!(took < alone + 2.0);
+        }
+    }
+}
