@@ -127,6 +127,9 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
                 session.member(peer);
             }
         }
+        if let Some(member) = session.members.get_mut(&peer) {
+            member.overheard = false;
+        }
         session.search.relax();
         self.dirty = true;
     }

@@ -14,6 +14,8 @@ pub(crate) struct Member {
     pub(crate) proven: bool,
     /// It sent what nobody asked for: never ask it again.
     pub(crate) banned: bool,
+    /// All that was known of it when it became one is that it wants the same.
+    pub(crate) overheard: bool,
     /// Was asked once, in passing, whether it has anything.
     pub(crate) scouted: bool,
     /// DONT_HAVE in a row.

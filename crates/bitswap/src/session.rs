@@ -98,6 +98,26 @@ impl<P: Copy + Ord> Session<P> {
         Some(self.members.entry(peer).or_default())
     }
 
+    /// The record of a peer of which it is known only that it wants the same: at most so many are made, that others find
+    /// room. Those that are not connected any more make room for new ones.
+    pub(crate) fn overheard(
+        &mut self,
+        peer: P,
+        most: usize,
+        connected: impl Fn(&P) -> bool,
+    ) -> Option<&mut Member> {
+        if !self.members.contains_key(&peer) {
+            self.members.retain(|peer, member| {
+                !member.overheard || member.proven || member.banned || connected(peer)
+            });
+            if self.members.values().filter(|member| member.overheard).count() >= most {
+                return None;
+            }
+            self.member(peer)?.overheard = true;
+        }
+        self.members.get_mut(&peer)
+    }
+
     /// Strangers are asked for it.
     pub(crate) fn note_asked(&mut self, cid: &Cid) {
         if self.asked.len() < ASKED && !self.asked.contains(cid) {

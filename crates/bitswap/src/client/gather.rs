@@ -36,14 +36,23 @@ impl<P: Copy + Ord + Hash + Debug> Client<P> {
             return;
         }
         let Some(want) = self.wants.id(cid).and_then(|id| self.wants.get_mut(id)) else { return };
-        if want.rivals.len() >= GATHERERS || !want.rivals.insert(peer) {
+        if want.rivals.len() >= GATHERERS {
+            want.rivals.retain(|rival| self.remotes.contains_key(rival));
+        }
+        if want.rivals.len() >= GATHERERS || want.rivals.contains(&peer) {
             return;
         }
+        let mut known = false;
         for session in want.sessions.iter() {
-            let session = self.sessions.get_mut(session);
-            let member = session.and_then(|session| session.member(peer));
+            let Some(session) = self.sessions.get_mut(session) else { continue };
+            let member = session.overheard(peer, GATHERERS, |peer| self.remotes.contains_key(peer));
+            known |= member.is_some();
             self.dirty |= member.is_some_and(|member| member.wants_too(now));
         }
+        if !known {
+            return;
+        }
+        want.rivals.insert(peer);
         if let Some((id, owner)) = self.yields(peer, cid, now) {
             self.retract(id, owner, now);
             self.note_idle(id);

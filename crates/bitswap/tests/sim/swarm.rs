@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use avocet_bitswap::wire::{Entry, Outgoing, Presence, WantKind};
+use avocet_bitswap::{
+    MAX_MEMBERS,
+    wire::{Entry, Outgoing, Presence, WantKind},
+};
 
-use crate::netem::{Dag, MIB, Net, Peer, Script, encode, ms, secs};
+use crate::netem::{Dag, MIB, Net, Peer, Script, block, encode, ms, secs};
 
 /// What each sends in a second.
 const RATE: f64 = 1e6;
@@ -247,4 +250,30 @@ fn bs_07_one_that_says_again_and_again_that_it_gets_something_delays_no_longer_t
             assert!(took < alone + 2.0);
         }
     }
+}
+
+#[test]
+fn strangers_that_want_the_same_leave_room_for_one_that_has_it() {
+    let blocks: Vec<_> = (0..16).map(|number| block(number, MIB / 4)).collect();
+    let mut net = Net::new(1);
+    let (source, a) = (net.node(RATE), net.node(RATE));
+    net.give(source, &blocks);
+    let session = net.with(a, |engine, now| engine.open_session(now)).unwrap();
+    for block in &blocks {
+        net.with(a, |engine, now| engine.want(session, block.cid(), now)).unwrap().unwrap();
+    }
+    // each wants another block than the one before
+    for wanted in blocks.iter().cycle().take(2 * MAX_MEMBERS) {
+        let peer = net.puppet(Box::new(|_, _| Vec::new()));
+        net.connect(a, peer, ms(5));
+        let (cid, kind) = (wanted.cid().clone(), WantKind::Have);
+        let entry = Entry { cid, priority: 1, cancel: false, kind, send_dont_have: false };
+        net.say(peer, a, encode(&Outgoing { wants: vec![entry], ..Outgoing::default() }));
+    }
+    net.run(secs(1));
+    net.connect(source, a, ms(20));
+    net.with(a, |engine, now| engine.add_peer(session, source, now));
+    let all = |net: &Net| net.nodes[a].delivered.len() == blocks.len();
+    net.run_until(secs(30), all);
+    assert!(all(&net));
 }
