@@ -14,7 +14,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{HashMap, HashSet},
     rc::Rc,
 };
 
@@ -65,9 +64,9 @@ struct Inner {
     backend: Rc<dyn Backend>,
     clock: Clock,
     /// The drafts of this handle and their stamps.
-    drafts: RefCell<HashMap<DraftId, u64>>,
+    drafts: RefCell<Vec<(DraftId, u64)>>,
     /// Drafts that were dropped and may still have their row.
-    dropped: RefCell<HashSet<DraftId>>,
+    dropped: RefCell<Vec<DraftId>>,
     /// Blocks that are known to be stamped as this handle's drafts are.
     stamped: RefCell<Stamped>,
     counters: Cell<Counters>,

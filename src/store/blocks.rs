@@ -6,8 +6,6 @@
 //! transaction. The stamp says since which draft the block is in use (see [`super::drafts`]);
 //! it only ever grows.
 
-use std::collections::{HashMap, HashSet};
-
 use avocet_dag::{Multihash, Payload as _};
 
 use super::{
@@ -196,13 +194,14 @@ async fn rebuild(backend: &dyn Backend) -> Result<(), StoreError> {
         let ends = [full(keys.len(), keys.last()), full(metas.len(), metas.last().map(|m| &m.0))];
         let end = ends.into_iter().flatten().min();
         let within = |key: &Vec<u8>| end.as_ref().is_none_or(|end| key <= end);
-        let metas: HashMap<_, _> = metas.into_iter().filter(|(key, _)| within(key)).collect();
-        let keys: HashSet<_> = keys.into_iter().filter(within).collect();
-        for key in metas.keys().filter(|key| !keys.contains(*key)) {
-            transaction.delete(Table::Meta, key)?;
+        for (key, _) in metas.iter().filter(|(key, _)| within(key)) {
+            if keys.binary_search(key).is_err() {
+                transaction.delete(Table::Meta, key)?;
+            }
         }
-        for key in &keys {
-            let meta = metas.get(key).and_then(|row| Meta::from_row(row).ok());
+        for key in keys.iter().filter(|key| within(key)) {
+            let row = metas.binary_search_by(|(of, _)| of.cmp(key)).ok();
+            let meta = row.and_then(|at| Meta::from_row(&metas.get(at)?.1).ok());
             let size = match meta {
                 Some(meta) => meta.size,
                 None => {

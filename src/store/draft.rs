@@ -41,7 +41,7 @@ impl Store {
         // From here on its row is removed, whether this ends well, badly or is dropped.
         let draft = Draft { store: self.clone(), id };
         let stamp = drafts::begin(self.backend(), &id, self.now()).await?;
-        self.0.drafts.borrow_mut().insert(id, stamp);
+        self.0.drafts.borrow_mut().push((id, stamp));
         draft.renew_while_held();
         Ok(draft)
     }
@@ -51,14 +51,14 @@ impl Store {
         let dropped = self.0.dropped.borrow().clone();
         for id in dropped {
             drafts::end(self.backend(), &id).await?;
-            self.0.dropped.borrow_mut().remove(&id);
+            self.0.dropped.borrow_mut().retain(|other| *other != id);
         }
         Ok(())
     }
 
     /// The newest stamp among this handle's drafts; 0 without any.
     pub(super) fn stamp(&self) -> u64 {
-        self.0.drafts.borrow().values().copied().max().unwrap_or(0)
+        self.0.drafts.borrow().iter().map(|(_, stamp)| *stamp).max().unwrap_or(0)
     }
 
     /// Whether a block is known to bear `stamp`; all bear 0.
@@ -103,7 +103,7 @@ impl Draft {
             loop {
                 platform::sleep(drafts::BEAT).await;
                 let Some(inner) = weak.upgrade() else { return };
-                if !inner.drafts.borrow().contains_key(&id) {
+                if !inner.drafts.borrow().iter().any(|(held, _)| *held == id) {
                     return;
                 }
                 match drafts::renew(inner.backend.as_ref(), &id, (inner.clock)()).await {
@@ -119,8 +119,8 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         let store = self.store.clone();
-        store.0.drafts.borrow_mut().remove(&self.id);
-        store.0.dropped.borrow_mut().insert(self.id);
+        store.0.drafts.borrow_mut().retain(|(held, _)| *held != self.id);
+        store.0.dropped.borrow_mut().push(self.id);
         platform::spawn(async move {
             if let Err(error) = store.end_dropped().await {
                 tracing::debug!(%error, "a draft stays until it expires");
