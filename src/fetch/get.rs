@@ -15,7 +15,6 @@ use futures::channel::mpsc;
 use libp2p::Multiaddr;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     rc::Rc,
 };
 
@@ -57,9 +56,18 @@ struct Inner {
     saver: Saver,
     /// Whether the peer was given any network.
     networked: bool,
-    /// The searches of open sessions.
-    searches: RefCell<HashMap<SessionId, mpsc::Sender<News>>>,
+    /// The searches of open sessions, of which there are few.
+    searches: RefCell<Vec<(SessionId, mpsc::Sender<News>)>>,
     on_looking: Rc<dyn Fn(Looking)>,
+}
+
+impl Inner {
+    /// Whether the search of a session has room for the news.
+    fn tell(&self, session: SessionId, news: News) -> bool {
+        let mut searches = self.searches.borrow_mut();
+        let search = searches.iter_mut().find(|(of, _)| *of == session);
+        search.is_some_and(|(_, search)| search.try_send(news).is_ok())
+    }
 }
 
 /// News that wait for a search: the engine says again what is still true.
@@ -95,17 +103,14 @@ impl Fetcher {
 
     /// A peer is gone: sessions that used it dial it again.
     pub fn disconnected(&self) {
-        let sessions: Vec<_> = self.inner.searches.borrow().keys().copied().collect();
-        for session in sessions {
-            self.tell(session, News::Disconnected);
+        for (_, search) in self.inner.searches.borrow_mut().iter_mut() {
+            let _ = search.try_send(News::Disconnected);
         }
     }
 
     fn tell(&self, session: SessionId, news: News) {
-        if let Some(search) = self.inner.searches.borrow_mut().get_mut(&session) {
-            // Full: the search has enough to do, and what is still true is said again.
-            let _ = search.try_send(news);
-        }
+        // Full: the search has enough to do, and what is still true is said again.
+        let _ = self.inner.tell(session, news);
     }
 }
 
@@ -168,7 +173,7 @@ impl Session {
         let session = self.inner.net.exchange().open_session(self.root.clone());
         self.opened.set(Some(session));
         let (news, inbox) = mpsc::channel(NEWS);
-        self.inner.searches.borrow_mut().insert(session, news);
+        self.inner.searches.borrow_mut().push((session, news));
         let plan = Plan::new(&self.providers, platform::now());
         let (net, on_looking) = (self.inner.net.clone(), self.inner.on_looking.clone());
         let search = Search::new(net, session, self.root.clone(), plan, on_looking);
@@ -178,9 +183,7 @@ impl Session {
 
     /// Whether the search has room for the news.
     fn tell(&self, news: News) -> bool {
-        let Some(session) = self.opened.get() else { return false };
-        let mut searches = self.inner.searches.borrow_mut();
-        searches.get_mut(&session).is_some_and(|search| search.try_send(news).is_ok())
+        self.opened.get().is_some_and(|session| self.inner.tell(session, news))
     }
 }
 
@@ -223,7 +226,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         if let Some(session) = self.opened.get() {
             // The search ends with the sender of its news.
-            self.inner.searches.borrow_mut().remove(&session);
+            self.inner.searches.borrow_mut().retain(|(of, _)| *of != session);
             self.inner.net.exchange().close_session(session);
         }
     }
