@@ -23,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+mod candidate;
 mod client;
 mod engine;
 mod events;

@@ -11,13 +11,8 @@ use web_time::Instant;
 
 use super::Client;
 use crate::{
-    lot::lot,
-    member::Member,
-    patience::STALL,
-    remote::Remote,
-    session::{GUESS, SessionId},
-    wants::WantId,
-    wire::WantKind,
+    candidate::GUESS, lot::lot, member::Member, patience::STALL, remote::Remote,
+    session::SessionId, wants::WantId, wire::WantKind,
 };
 
 /// So many others are asked what they have, and are left a part: with eight the part that one fetches itself is a ninth.

@@ -6,8 +6,9 @@ use web_time::Instant;
 
 use super::{Client, schedule::candidate};
 use crate::{
+    candidate::{Candidate, mean_rate},
     member::Member,
-    session::{Candidate, SessionId, mean_rate},
+    session::SessionId,
     wants::WantId,
     wire::WantKind,
 };

@@ -11,9 +11,10 @@ use web_time::Instant;
 
 use super::{Client, discover::BROADCAST_WANTS};
 use crate::{
+    candidate::{Candidate, Choice, choose, mean_rate},
     member::Member,
     remote::Remote,
-    session::{Candidate, Choice, SessionId, choose, mean_rate},
+    session::SessionId,
     wants::{Ask, WantId},
     wire::WantKind,
 };
