@@ -138,6 +138,7 @@ journey('whoever closes the page while somebody fetches from it is warned', asyn
   await again.page.mouse.click(2, 300)
   await again.page.close({ runBeforeUnload: true })
   await until('a warning was shown', () => again.tab.warnings > 0)
+  await until('the page is closed all the same', () => again.page.isClosed())
 })
 
 journey('offline and online again', async scene => {
