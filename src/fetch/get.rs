@@ -98,7 +98,8 @@ impl Fetcher {
 
     /// The exchange lacks a block that nobody connected has.
     pub fn lacking(&self, session: SessionId, cid: Cid) {
-        self.tell(session, News::Lacking(cid));
+        // Full: the search has enough to do, and what is still true is said again.
+        let _ = self.inner.tell(session, News::Lacking(cid));
     }
 
     /// A peer is gone: sessions that used it dial it again.
@@ -106,11 +107,6 @@ impl Fetcher {
         for (_, search) in self.inner.searches.borrow_mut().iter_mut() {
             let _ = search.try_send(News::Disconnected);
         }
-    }
-
-    fn tell(&self, session: SessionId, news: News) {
-        // Full: the search has enough to do, and what is still true is said again.
-        let _ = self.inner.tell(session, news);
     }
 }
 
