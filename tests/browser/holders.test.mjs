@@ -38,7 +38,9 @@ journey('a download finds the holder that its link does not name, and uses both'
     }
   })
 
-  await scene.step('the small one comes from the named holder, and nobody is looked for', async () => {
+  await scene.step('the small one comes from the holder it is connected to, and nobody is looked for', async () => {
+    // While nobody is connected yet, others are looked for beside the dial: who is there first sends.
+    await within('the named one is connected', third.page.evaluate(addr => peer.connect(addr), addr))
     const { size } = await third.page.evaluate(([cid, addr]) => kit.read(cid, { providers: [addr] }), [small, addr])
     assert.equal(size, SMALL)
     await until('it is counted', async () => await received(named.id) >= SMALL)
