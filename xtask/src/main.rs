@@ -21,6 +21,7 @@ mod kubo;
 mod licences;
 mod lint;
 mod network;
+mod order;
 mod project;
 mod report;
 mod run;
