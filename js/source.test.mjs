@@ -109,6 +109,44 @@ test('bytes that the caller changes afterwards are not what the core holds', asy
   assert.equal(new TextDecoder().decode(chunk), 'abcd')
 })
 
+test('chunks from `least` bytes on come taken over: hashed, and with the same bytes', async () => {
+  const whole = Uint8Array.from({ length: 5 * 1024 * 1024 + 7 }, (_, at) => at % 251)
+  const contents = [whole, new Blob([whole]), new Blob([whole.subarray(0, 3_000_000)]), [whole.subarray(0, 100), whole.subarray(100)]]
+  for (const content of contents) {
+    const { bytes: source } = await plan({ path: 'x', content }).next()
+    const parts = []
+    for (let piece = await source.next(1048576, 600_000); piece; piece = await source.next(1048576, 600_000)) {
+      assert.equal(piece instanceof Uint8Array, piece.length < 600_000)
+      const part = piece instanceof Uint8Array ? piece : new Uint8Array(await piece.file.arrayBuffer())
+      if (piece.digest) assert.deepEqual(piece.digest, new Uint8Array(await crypto.subtle.digest('SHA-256', part)))
+      assert.equal(part.length, piece.length)
+      parts.push(part)
+    }
+    const joined = Buffer.concat(parts)
+    assert.ok(joined.equals(Buffer.from(whole.subarray(0, joined.length))))
+    assert.equal(joined.length, content.size ?? whole.length)
+  }
+})
+
+test('what the caller changes while it is taken over changes neither the hash nor the bytes', async () => {
+  const mine = new Uint8Array(3 * 4096).fill(1)
+  const { bytes: source } = await plan(mine).next()
+  const pieces = [source.next(4096, 1), source.next(4096, 1), source.next(4096, 1)]
+  for (const next of pieces) {
+    const { digest, file } = await next
+    const kept = new Uint8Array(await file.arrayBuffer())
+    assert.deepEqual(digest, new Uint8Array(await crypto.subtle.digest('SHA-256', kept)))
+    mine.fill(mine[0] + 1)
+  }
+})
+
+test('bytes of shared memory are copied before they are taken over', async () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(4096)).fill(7)
+  const { bytes: source } = await plan(shared).next()
+  const { file } = await source.next(4096, 1)
+  assert.deepEqual(new Uint8Array(await file.arrayBuffer()), new Uint8Array(4096).fill(7))
+})
+
 test('a list gives a directory, even of one file, by its relative path or name', async () => {
   const sorted = plan([file('a', '1'), file('b', '22', 'f'), { path: 'g/', content: undefined }, { path: '/h/i', content: bytes('333') }])
   assert.equal(sorted.directory, true)

@@ -35,7 +35,7 @@ pub use self::{
     export::{Export, Part},
     import::{Added, Import, ImportError, import},
     list::{Keep, Listed, Stat, Type, keep, list, stat},
-    source::{Content, Entry, Source, SourceError},
+    source::{Content, Entry, Piece, Source, SourceError},
 };
 use crate::{fetch::FetchError, store::StoreError};
 

@@ -6,9 +6,9 @@
 //!
 //! Natively, [`spawn`] wants the caller to be inside [`block_on`] or another tokio `LocalSet`.
 
-use std::{ops::Range, time::Duration};
+use std::{any::Any, ops::Range, rc::Rc, time::Duration};
 
-use avocet_dag::{BlockError, Cid, MAX_BLOCK, Payload as _, Version, code};
+use avocet_dag::{BlockError, Cid, MAX_BLOCK, Multihash, Payload as _, Version, code};
 use bytes::Bytes;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -30,6 +30,14 @@ pub use web_time::Instant;
 
 /// A block whose bytes may live outside wasm memory.
 pub type Block = avocet_dag::Block<Payload>;
+
+/// What the browser has hashed, and keeps as a file of its own: its bytes are nowhere else.
+#[derive(Clone)]
+pub struct Taken {
+    sha256: [u8; 32],
+    len: usize,
+    file: Rc<dyn Any>,
+}
 
 /// The longest that one timer is set for: browsers hold the delay in an `i32` of milliseconds.
 const LONGEST_TIMER: Duration = Duration::from_millis(i32::MAX as u64);
@@ -101,6 +109,38 @@ async fn digest(hash_code: u64, payload: &Payload) -> Option<[u8; 32]> {
         return None;
     }
     here::sha256(payload).await
+}
+
+impl Taken {
+    /// `file`, the browser's own handle, has `len` bytes; WebCrypto made `sha256` of the same.
+    #[must_use]
+    pub fn new(sha256: [u8; 32], len: usize, file: Rc<dyn Any>) -> Self {
+        Self { sha256, len, file }
+    }
+
+    /// The bytes in it.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "nothing empty is worth a file")]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The browser's own handle.
+    #[must_use]
+    pub fn into_file(self) -> Rc<dyn Any> {
+        self.file
+    }
+
+    /// What a block of these bytes is called.
+    ///
+    /// # Errors
+    /// When they are too many for a block, or no such CID can be.
+    pub fn cid(&self, version: Version, codec: u64) -> Result<Cid, BlockError> {
+        if self.len > MAX_BLOCK {
+            return Err(BlockError::TooLarge(self.len));
+        }
+        Ok(Cid::new(version, codec, Multihash::new(code::SHA2_256, &self.sha256)?)?)
+    }
 }
 
 impl Payload {

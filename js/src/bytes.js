@@ -1,15 +1,18 @@
 import { AvocetError } from './errors.js'
+import { taken } from './taken.js'
+
+/** @typedef {import('./taken.js').Piece} Piece */
 
 /**
  * Where the core pulls the bytes of one file from, in chunks of the size that it wants.
  *
  * Calls of `next` may overlap (the core reads ahead); they are answered in their order. Each gives
  * exactly `size` bytes, fewer only at the end, `undefined` after it. What is given out belongs to
- * the core: nobody else can change it any more.
+ * the core: nobody else can change it any more. Chunks of `least` bytes and more may come as `Taken`.
  *
  * @typedef {object} Bytes
  * @property {number | undefined} size of the whole, where it is known
- * @property {(size: number) => Promise<Uint8Array | undefined>} next
+ * @property {(size: number, least?: number) => Promise<Piece | undefined>} next
  * @property {(reason?: unknown) => void} close no more is wanted
  */
 
@@ -17,7 +20,7 @@ import { AvocetError } from './errors.js'
 const TURN = 10
 
 /**
- * Bytes in memory. They are copied chunk by chunk, as the caller may go on using them.
+ * Bytes in memory. Each chunk is copied or taken over when its turn comes, as the caller may go on using them.
  *
  * @param {Uint8Array} bytes
  * @returns {Bytes}
@@ -30,13 +33,16 @@ export function ofBytes (bytes) {
   const turn = turns()
   return {
     size,
-    next (length) {
+    next (length, least = Infinity) {
       const from = at
       at = Math.min(at + length, size)
       const to = at
-      const next = last.then(turn).then(() => from < to ? bytes.slice(from, to) : undefined)
+      const next = last.then(turn)
       last = next
-      return next
+      return next.then(async () => {
+        if (from === to) return undefined
+        return (to - from >= least && taken(bytes.subarray(from, to))) || bytes.slice(from, to)
+      })
     },
     close () { at = size }
   }

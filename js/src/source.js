@@ -1,6 +1,7 @@
 import { ofBlob } from './blob.js'
 import { checkName, isBlob, isContent, isEntry, isFolder, toCore, isName } from './entry.js'
 import { AvocetError } from './errors.js'
+import { taken } from './taken.js'
 
 /** @typedef {import('./entry.js').CoreEntry} CoreEntry */
 
@@ -91,10 +92,10 @@ export class Plan {
   #watched (bytes) {
     return {
       size: bytes.size,
-      next: async size => {
-        const chunk = await this.#watch(bytes.next(size))
+      next: async (size, least = Infinity) => {
+        const chunk = await this.#watch(bytes.next(size, least))
         if (chunk === undefined) this.#open.delete(bytes)
-        return chunk
+        return (chunk instanceof Uint8Array && chunk.length >= least && taken(chunk)) || chunk
       },
       close: () => bytes.close()
     }

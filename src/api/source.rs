@@ -1,5 +1,7 @@
 //! Entries and their bytes, pulled from JavaScript.
 
+use std::rc::Rc;
+
 use avocet_dag::{
     Cid,
     unixfs::{Meta, Mtime},
@@ -10,8 +12,8 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    files::{Content, Entry, Source, SourceError},
-    platform::Payload,
+    files::{Content, Entry, Piece, Source, SourceError},
+    platform::{Payload, Taken},
 };
 
 #[wasm_bindgen]
@@ -42,7 +44,16 @@ extern "C" {
     /// The bytes of a file, of `js/src/bytes.js`.
     pub type JsBytes;
     #[wasm_bindgen(method)]
-    fn next(this: &JsBytes, size: f64) -> Promise;
+    fn next(this: &JsBytes, size: f64, least: f64) -> Promise;
+
+    /// A part that was taken over, of `js/src/taken.js`; or one that was not.
+    type JsPiece;
+    #[wasm_bindgen(method, getter)]
+    fn file(this: &JsPiece) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn digest(this: &JsPiece) -> Option<Uint8Array>;
+    #[wasm_bindgen(method, getter)]
+    fn length(this: &JsPiece) -> f64;
 }
 
 /// The entries of a plan.
@@ -83,16 +94,43 @@ fn read(entry: &JsEntry) -> Result<Entry, SourceError> {
 
 impl Source for JsBytes {
     fn next(&mut self, size: usize) -> LocalBoxFuture<'static, Result<Option<Payload>, String>> {
-        // Asked for at once, so that the next ones overlap with it.
-        let chunk = JsFuture::from(Self::next(self, size as f64));
+        let piece = self.take(size, usize::MAX);
         async move {
-            match chunk.await {
-                Ok(chunk) if chunk.is_undefined() => Ok(None),
-                Ok(chunk) => Ok(Some(chunk.unchecked_into::<Uint8Array>().into())),
+            match piece.await? {
+                Some(Piece::Bytes(bytes)) => Ok(Some(bytes)),
+                Some(Piece::Taken(_)) => Err("it came as a file".to_owned()),
+                None => Ok(None),
+            }
+        }
+        .boxed_local()
+    }
+
+    fn take(
+        &mut self,
+        size: usize,
+        least: usize,
+    ) -> LocalBoxFuture<'static, Result<Option<Piece>, String>> {
+        // Asked for at once, so that the next ones overlap with it.
+        let piece = JsFuture::from(Self::next(self, size as f64, least as f64));
+        async move {
+            match piece.await {
+                Ok(piece) if piece.is_undefined() => Ok(None),
+                Ok(piece) => Ok(Some(read_piece(piece.unchecked_into()))),
                 Err(thrown) => Err(reason(&thrown)),
             }
         }
         .boxed_local()
+    }
+}
+
+/// A chunk of `js/src/bytes.js`.
+fn read_piece(piece: JsPiece) -> Piece {
+    let digest = piece.digest().and_then(|digest| digest.to_vec().try_into().ok());
+    match digest {
+        Some(digest) => {
+            Piece::Taken(Taken::new(digest, piece.length() as usize, Rc::new(piece.file())))
+        }
+        None => Piece::Bytes(piece.unchecked_into::<Uint8Array>().into()),
     }
 }
 

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     platform::{self, Block, Payload},
-    store::{Pin, Store, StoreError},
+    store::{Pin, Ready, Store, StoreError},
 };
 
 /// Files at once: small ones would otherwise wait for the disk one by one.
@@ -68,7 +68,8 @@ pub async fn import(
     let draft = store.draft().await?;
     let (blocks, writing) = writer(store);
     let loaded = Cell::new(0);
-    let work = Work { import, progress, loaded: &loaded, blocks };
+    let files = store.files_from();
+    let work = Work { import, progress, loaded: &loaded, blocks, files };
     let written = async { writing.await.map_err(ImportError::from) };
     let pinned = async {
         let (root, written) = futures::future::try_join(work.gather(entries), written).await?;
@@ -111,6 +112,8 @@ struct Work<'a> {
     /// Bytes done.
     loaded: &'a Cell<u64>,
     blocks: Blocks,
+    /// From how many bytes on the store keeps a block as a file, if it does.
+    files: Option<usize>,
 }
 
 /// An entry whose blocks are made; a folder has none yet.
@@ -183,8 +186,8 @@ impl Work<'_> {
         let mut importer = Importer::with_meta(options, meta).map_err(&failed)?;
         // a file that turns out to be one chunk is made of it once more, with its mode and time
         let may_be_single = !meta.is_empty() && options.layout == Layout::Balanced;
-        let mut first = None;
-        let mut leaves = std::pin::pin!(leaves(options, source, may_be_single));
+        let (mut first, files) = (None, self.files);
+        let mut leaves = std::pin::pin!(leaves(options, source, may_be_single, files));
         while let Some(made) = leaves.next().await {
             let Some(made) = made.map_err(|fault| fault.at(path))? else { break };
             if may_be_single && importer.size() == 0 && first.is_none() {
@@ -215,9 +218,10 @@ impl Work<'_> {
         importer: &mut Importer,
         made: Made,
     ) -> Result<(), ImportError> {
-        let Made { block, size, .. } = made;
-        let inner = importer.push(Leaf::new(&block, size)).map_err(failed_at(path))?;
-        self.put(block).await;
+        let Made { leaf, block, size, .. } = made;
+        let cid = leaf.cid.clone();
+        let inner = importer.push(leaf).map_err(failed_at(path))?;
+        self.write(&cid, block).await;
         for block in inner {
             self.put(block.map(Payload::from)).await;
         }
@@ -244,9 +248,15 @@ impl Work<'_> {
         (self.progress)(self.loaded.get(), path);
     }
 
-    /// Hands a block over to be written; what is in its CID is written wherever that is.
+    /// As [`Self::write`], of a block whose bytes are here.
     async fn put(&self, block: Block) {
-        if block.cid().inline().is_none() {
+        let cid = block.cid().clone();
+        self.write(&cid, block.into()).await;
+    }
+
+    /// Hands a block over to be written; what is in its CID is written wherever that is.
+    async fn write(&self, cid: &Cid, block: Ready) {
+        if cid.inline().is_none() {
             self.blocks.clone().put(block).await;
         }
     }

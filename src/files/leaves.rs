@@ -1,13 +1,16 @@
 //! The chunks of a file, read ahead, cut, and made into blocks several at once.
 
 use avocet_dag::{
-    Payload as _,
-    unixfs::{self, Chunker, Chunking, Cutter, ImportOptions},
+    Payload as _, code,
+    unixfs::{self, Chunker, Chunking, Cutter, ImportOptions, Leaf},
 };
 use futures::{Stream, StreamExt, future::LocalBoxFuture, stream};
 
-use super::source::Source;
-use crate::platform::{self, Block, Payload};
+use super::source::{Piece, Source};
+use crate::{
+    platform::{self, Payload},
+    store::Ready,
+};
 
 /// Bytes of one file that are asked for ahead. Eight chunks of 1 MiB keep reading, WebCrypto and
 /// the database busy at once.
@@ -23,7 +26,9 @@ const PIECES: usize = 2;
 
 /// A chunk that has its block.
 pub struct Made {
-    pub block: Block,
+    pub leaf: Leaf,
+    /// The block, to be written.
+    pub block: Ready,
     /// Bytes of the file in it.
     pub size: usize,
     /// The chunk itself, where it was to be kept.
@@ -36,17 +41,21 @@ pub enum Fault {
     Block(unixfs::ImportError),
 }
 
-type Chunk = Result<Option<Payload>, Fault>;
+type Chunk = Result<Option<Piece>, Fault>;
 
 /// The chunks of a file with their blocks, in its order; `keep` also gives them as they were.
-/// `None` ends them.
+/// `None` ends them. Where the store keeps large blocks as files (from `files` bytes on), the browser
+/// makes these as it reads.
 pub fn leaves(
     options: &ImportOptions,
     source: Box<dyn Source>,
     keep: bool,
+    files: Option<usize>,
 ) -> impl Stream<Item = Result<Option<Made>, Fault>> {
+    let simple = options.raw_leaves && options.hash == code::SHA2_256 && !keep;
+    let files = files.filter(|_| simple);
     let (chunks, usual) = match options.chunking {
-        Chunking::Size(size) => (equal(source, size).left_stream(), size),
+        Chunking::Size(size) => (equal(source, size, files).left_stream(), size),
         Chunking::Rabin { avg, .. } => (cut(source, options.chunking).right_stream(), avg),
         _ => (cut(source, options.chunking).right_stream(), BUZHASH),
     };
@@ -58,9 +67,10 @@ pub fn leaves(
 fn equal(
     mut source: Box<dyn Source>,
     size: usize,
+    files: Option<usize>,
 ) -> impl Stream<Item = LocalBoxFuture<'static, Chunk>> {
     let chunks = std::iter::repeat_with(move || {
-        let chunk = source.next(size);
+        let chunk = source.take(size, files.unwrap_or(usize::MAX));
         Box::pin(async move { chunk.await.map_err(Fault::Source) }) as LocalBoxFuture<'static, _>
     });
     stream::iter(chunks)
@@ -78,7 +88,7 @@ fn cut(
             let mut chunker = chunker?;
             let (chunk, chunker) = match next(&mut pieces, &mut chunker).await {
                 Ok(Some(chunk)) => (Ok(Some(chunk)), Some(chunker)),
-                Ok(None) => (Ok(chunker.finish().map(Payload::from)), None),
+                Ok(None) => (Ok(chunker.finish().map(Payload::from).map(Piece::Bytes)), None),
                 Err(fault) => (Err(fault), None),
             };
             Some((chunk, (pieces, chunker)))
@@ -94,7 +104,7 @@ async fn next(
 ) -> Chunk {
     loop {
         if let Some(chunk) = chunker.next_chunk() {
-            return Ok(Some(chunk.into()));
+            return Ok(Some(Piece::Bytes(chunk.into())));
         }
         let piece = pieces.next().await.transpose().map_err(Fault::Source)?;
         let Some(piece) = piece.flatten() else { return Ok(None) };
@@ -107,16 +117,28 @@ async fn leaf(
     chunk: LocalBoxFuture<'static, Chunk>,
     keep: bool,
 ) -> Result<Option<Made>, Fault> {
-    let Some(chunk) = chunk.await? else { return Ok(None) };
+    let codec = options.leaf_codec();
+    let chunk = match chunk.await? {
+        Some(Piece::Bytes(chunk)) => chunk,
+        Some(Piece::Taken(taken)) => {
+            let size = taken.len();
+            let (version, _) = options.naming(codec, size);
+            let cid = taken.cid(version, codec).map_err(|error| Fault::Block(error.into()))?;
+            let block = Ready::taken(&cid, taken);
+            let leaf = Leaf { cid, size: size as u64, tsize: size as u64 };
+            return Ok(Some(Made { leaf, block, size, chunk: None }));
+        }
+        None => return Ok(None),
+    };
     let size = chunk.len();
     let kept = keep.then(|| chunk.clone());
     let bytes = match options.raw_leaves {
         true => chunk,
         false => unixfs::leaf_bytes(options, chunk.to_bytes()).into(),
     };
-    let codec = options.leaf_codec();
     let (version, hash) = options.naming(codec, bytes.len());
     let block = platform::hash(version, codec, hash, bytes).await;
     let block = block.map_err(|error| Fault::Block(error.into()))?;
-    Ok(Some(Made { block, size, chunk: kept }))
+    let leaf = Leaf::new(&block, size);
+    Ok(Some(Made { leaf, block: block.into(), size, chunk: kept }))
 }

@@ -3,7 +3,7 @@
 use avocet_dag::{Cid, unixfs::Meta};
 use futures::future::LocalBoxFuture;
 
-use crate::platform::Payload;
+use crate::platform::{Payload, Taken};
 
 /// Why an entry or its bytes could not be had. Who supplied it knows the rest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +21,24 @@ pub trait Source {
     ///
     /// May be called again before the answer is there; the answers are in the order of the calls.
     fn next(&mut self, size: usize) -> LocalBoxFuture<'static, Result<Option<Payload>, String>>;
+
+    /// As [`Self::next`]; what has `least` bytes or more the browser may have taken over already.
+    fn take(
+        &mut self,
+        size: usize,
+        _least: usize,
+    ) -> LocalBoxFuture<'static, Result<Option<Piece>, String>> {
+        let next = self.next(size);
+        Box::pin(async move { Ok(next.await?.map(Piece::Bytes)) })
+    }
+}
+
+/// A part of a file.
+pub enum Piece {
+    /// Its bytes.
+    Bytes(Payload),
+    /// What the browser has made of them.
+    Taken(Taken),
 }
 
 /// What is imported at one path.

@@ -10,10 +10,7 @@ use futures::{
 };
 
 use super::apart::apart;
-use crate::{
-    platform::Block,
-    store::{self, Ready, Store, StoreError},
-};
+use crate::store::{self, Ready, Store, StoreError};
 
 /// Bytes after which a batch is written, though it has fewer than [`store::BATCH`] blocks: larger
 /// ones are no faster while two are under way.
@@ -29,12 +26,12 @@ const REMEMBERED: usize = 1024 * 1024;
 
 /// Takes blocks that are to be written; clones share the way.
 #[derive(Clone)]
-pub struct Blocks(mpsc::Sender<Block>);
+pub struct Blocks(mpsc::Sender<Ready>);
 
 impl Blocks {
     /// Hands a block over, when there is room. Should writing have failed, this never returns:
     /// whoever waits for the writing learns why.
-    pub async fn put(&mut self, block: Block) {
+    pub async fn put(&mut self, block: Ready) {
         if self.0.send(block).await.is_err() {
             futures::future::pending().await
         }
@@ -71,11 +68,11 @@ pub fn writer(store: &Store) -> (Blocks, impl Future<Output = Result<Written, St
 }
 
 /// Whether the block has not come before.
-fn is_new(seen: &RefCell<HashSet<Multihash>>, block: &Block) -> bool {
+fn is_new(seen: &RefCell<HashSet<Multihash>>, block: &Ready) -> bool {
     let mut seen = seen.borrow_mut();
     match seen.len() < REMEMBERED {
-        true => seen.insert(block.cid().hash().clone()),
-        false => !seen.contains(block.cid().hash()),
+        true => seen.insert(block.key().clone()),
+        false => !seen.contains(block.key()),
     }
 }
 

@@ -123,6 +123,11 @@ pub trait Backend {
         access: Access,
     ) -> Result<Box<dyn Transaction>, StoreError>;
 
+    /// From how many bytes on values are kept as files of the browser's, if they are.
+    fn files_from(&self) -> Option<usize> {
+        None
+    }
+
     /// Makes a value ready to be written. Done before the transaction begins, what this costs
     /// holds up nobody who waits for that to end.
     fn prepare(&self, bytes: Payload) -> Value {

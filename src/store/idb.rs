@@ -139,6 +139,10 @@ impl Backend for Idb {
         Ok(Box::new(InDatabase::new(Rc::clone(&self.link), transaction, access)))
     }
 
+    fn files_from(&self) -> Option<usize> {
+        self.link.files.then_some(value::WORTH_A_FILE)
+    }
+
     fn prepare(&self, bytes: Payload) -> Value {
         match self.link.files {
             true => value::prepare(bytes),

@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 
-use avocet_dag::{Multihash, code};
+use avocet_dag::{Cid, Multihash, code};
+
+use bytes::Bytes;
 
 use super::{Store, StoreError, backend::Value, blocks};
-use crate::platform::Block;
+use crate::platform::{Block, Taken};
 
 /// Blocks that one transaction writes: at 1 MiB each, more are no faster, and a collection or
 /// another tab waits for no more than this.
 pub const BATCH: usize = 32;
 
-/// A block as it will be written. See [`Store::ready`].
+/// A block as it will be written, best after [`Store::ready`].
 #[derive(Clone)]
 pub struct Ready {
     key: Multihash,
@@ -19,19 +21,47 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// A block that the browser has hashed and taken over already.
+    pub fn taken(cid: &Cid, taken: Taken) -> Self {
+        let len = taken.len();
+        let value = Value { bytes: Bytes::new().into(), own: Some(taken.into_file()), len };
+        Self { key: cid.hash().clone(), value }
+    }
+
+    /// What the block is kept under.
+    pub fn key(&self) -> &Multihash {
+        &self.key
+    }
+
     /// Bytes of the block.
     pub fn size(&self) -> usize {
         self.value.len
     }
 }
 
+impl From<Block> for Ready {
+    fn from(block: Block) -> Self {
+        let (cid, bytes) = block.into_parts();
+        Self { key: cid.hash().clone(), value: bytes.into() }
+    }
+}
+
 impl Store {
+    /// From how many bytes on a block is kept as a file of the browser's, if such are kept at all.
+    pub fn files_from(&self) -> Option<usize> {
+        self.backend().files_from()
+    }
+
     /// Makes a block ready to be written by [`Self::write`]. Worth doing as soon as there is one:
     /// the browser begins to take its bytes over, and whoever writes next need not wait for that
     /// (nor is it asked yet whether the block is here already).
-    pub fn ready(&self, block: Block) -> Ready {
-        let (cid, bytes) = block.into_parts();
-        Ready { key: cid.hash().clone(), value: self.backend().prepare(bytes) }
+    pub fn ready(&self, block: impl Into<Ready>) -> Ready {
+        let Ready { key, value } = block.into();
+        let value = match value.own {
+            Some(_) => value,
+            None => self.backend().prepare(value.bytes),
+        };
+        Ready { key, value }
     }
 
     /// Writes blocks: those that are here already are not written again. Each [`BATCH`] of them

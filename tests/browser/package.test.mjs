@@ -121,6 +121,34 @@ journey('add and cat, of every kind of source, without any network', async scene
   })
 })
 
+journey('what a database keeps is what memory keeps, whatever the caller does with the bytes meanwhile', async scene => {
+  const { page } = await alone(scene, 'taken')
+  const told = await page.evaluate(async size => {
+    const memory = await kit.createPeer({ store: 'memory' })
+    const whole = kit.random(size)
+    whole.copyWithin(2 ** 20, 0, 2 ** 20)
+    const shared = new Uint8Array(new (new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer.constructor)(size))
+    shared.set(whole)
+    const resizable = new Uint8Array(new ArrayBuffer(size, { maxByteLength: size + 1 }))
+    resizable.set(whole)
+    const sources = [whole, new File([whole], 'f'), new Blob([whole]).stream(), shared, resizable, whole.subarray(0, 700_000)]
+    const cids = []
+    for (const source of sources) cids.push((await peer.add(source)).cid)
+    for (const source of [whole, whole.subarray(0, 700_000)]) cids.push((await memory.add(source)).cid)
+    const { sha256 } = await kit.read(cids[0])
+    // changed while it is added: what comes of it is neither this nor that, but whole
+    const mine = whole.slice()
+    const { cid: changed } = await peer.add(mine, { onProgress: () => { mine.fill(mine[0] + 1) } })
+    await memory.stop()
+    return { cids, same: sha256 === await kit.sha256(whole), changed: (await kit.read(changed)).size }
+  }, 12 * MIB + 3)
+  const { cids } = told
+  assert.equal(new Set([...cids.slice(0, 5), cids[6]]).size, 1, cids.join(' '))
+  assert.equal(cids[5], cids[7])
+  assert.ok(told.same)
+  assert.equal(told.changed, 12 * MIB + 3)
+})
+
 journey('files from disk: a file input and a folder input', async scene => {
   const { origin } = await scene.serve(packageRoutes)
   const { page } = await startPeer(await scene.chromium('disk'), origin, { store: 'disk' })

@@ -172,7 +172,7 @@ async fn read(
     while let Some((block, end)) = verified.try_next().await? {
         // What its own CID carries is nothing to be stored.
         if block.cid().inline().is_none() {
-            blocks.put(block).await;
+            blocks.put(block.into()).await;
         }
         progress(end);
     }

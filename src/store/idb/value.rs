@@ -18,7 +18,7 @@ use web_sys::Blob;
 use crate::{platform::Payload, store::backend::Value};
 
 /// From here on a file pays for the call to the browser's process that makes it.
-const WORTH_A_FILE: usize = 512 * 1024;
+pub(super) const WORTH_A_FILE: usize = 512 * 1024;
 
 /// Whether this browser is one that keeps blobs better than bytes. Safari's private windows, for
 /// one, refuse them.

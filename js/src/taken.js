@@ -1,0 +1,35 @@
+/**
+ * Bytes that the browser has taken over: their SHA-256, and a blob of the browser's own that has them.
+ *
+ * @typedef {object} Taken
+ * @property {Uint8Array} digest
+ * @property {Blob} file
+ * @property {number} length in bytes
+ */
+
+/**
+ * A chunk, or what the browser made of it.
+ *
+ * @typedef {Uint8Array | Taken} Piece
+ */
+
+/**
+ * Hashes bytes and makes a blob of them. Both copy them before this returns, so whose they are may change them then, and
+ * the browser carries one chunk to its own process while the next is hashed.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {Promise<Taken> | undefined} nothing where the browser makes no blob of such bytes (of shared memory, say)
+ */
+export function taken (bytes) {
+  if (!crypto.subtle || !(bytes.buffer instanceof ArrayBuffer)) return undefined
+  const { length } = bytes
+  /** @type {Blob} */
+  let file
+  try {
+    file = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)])
+  } catch {
+    return undefined
+  }
+  const digest = crypto.subtle.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes))
+  return digest.then(digest => ({ digest: new Uint8Array(digest), file, length }))
+}
