@@ -1,10 +1,14 @@
 //! What web-sys lacks, or does not catch: the browser's objects as the rest of the crate uses
 //! them. Nothing outside this file makes a closure for the browser.
 
+mod turns;
+
 use js_sys::{Array, ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, closure::Closure, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 pub(crate) use web_sys::{Event, EventTarget};
+
+pub(crate) use self::turns::Turns;
 
 use crate::webrtc::IceServer;
 

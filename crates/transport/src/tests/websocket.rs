@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use futures::{AsyncReadExt, AsyncWriteExt, future::join};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future::join};
 use futures_timer::Delay;
 use libp2p::{
     Multiaddr, Transport as _,
@@ -106,6 +106,21 @@ async fn eight_mebibytes_there_and_back_and_the_writer_waits() {
         read.read_exact(&mut got),
     );
     soon("the echo", work).await.1.unwrap();
+    assert!(got == sent);
+}
+
+#[wasm_bindgen_test]
+async fn a_writer_of_megabytes_lets_the_browser_have_its_turn() {
+    let Some(mut socket) = echo().await else { return };
+    let sent = bytes(1024 * 1024, 23);
+    let mut written = 0;
+    while let Some(count) = socket.write(&sent[written..][..16 * 1024]).now_or_never() {
+        written += count.unwrap();
+    }
+    assert_eq!(written, 128 * 1024);
+    soon("the rest", socket.write_all(&sent[written..])).await.unwrap();
+    let mut got = vec![0; sent.len()];
+    soon("the echo", socket.read_exact(&mut got)).await.unwrap();
     assert!(got == sent);
 }
 

@@ -7,7 +7,7 @@
 //! Writing: the browser takes all that it is given, and says only how much is unsent; it has no
 //! event for less of it. So writing waits above a limit ([`HighWater`]), and looks again at the
 //! next piece that comes in, and after [`LOOK_AGAIN`]. That timer exists only while a writer
-//! waits.
+//! waits. And it waits for a turn after each [`A_TURN`].
 
 use std::{
     cell::RefCell,
@@ -25,7 +25,7 @@ use web_sys::{BinaryType, CloseEvent, WebSocket};
 
 use super::water::HighWater;
 use crate::{
-    js::{BrowserError, Event, Listener, MessageEvent, NotTaken},
+    js::{BrowserError, Event, Listener, MessageEvent, NotTaken, Turns},
     queue::ByteQueue,
 };
 
@@ -40,6 +40,10 @@ pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 /// When a waiting writer looks again, if nothing came in meanwhile. Browsers make less than 4 ms
 /// of no timer that follows another, and a busy page comes late to it.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Chromium moves so many bytes to the process that has the network, and the next only when this thread has nothing
+/// else to do: whoever writes a megabyte at a time has it stand idle meanwhile.
+const A_TURN: usize = 128 * 1024;
 
 /// Why a socket failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +77,7 @@ struct Held {
     /// Runs while a writer waits.
     look_again: Option<Delay>,
     water: HighWater,
+    turns: Turns,
     _listeners: [Listener; 3],
 }
 
@@ -86,6 +91,8 @@ struct Core {
 struct State {
     unread: ByteQueue,
     open: bool,
+    /// Bytes written since the browser had its turn.
+    written: usize,
     /// How it ended: `Ok` after a closing handshake.
     end: Option<Result<(), SocketError>>,
     reader: Option<Waker>,
@@ -112,13 +119,17 @@ impl WebSocketStream {
             let core = core.clone();
             move |event: CloseEvent| core.on_close(&event)
         };
+        let turned = {
+            let core = core.clone();
+            move || core.on_turn()
+        };
         let listeners = [
             Listener::new(&core.socket, "open", opened),
             Listener::new(&core.socket, "message", message),
             Listener::new(&core.socket, "close", closed),
         ];
-        let held =
-            Held { core, look_again: None, water: HighWater::default(), _listeners: listeners };
+        let (turns, water) = (Turns::new(turned), HighWater::default());
+        let held = Held { core, look_again: None, water, turns, _listeners: listeners };
         Ok(Self { inner: SendWrapper::new(held) })
     }
 
@@ -165,12 +176,16 @@ impl AsyncWrite for WebSocketStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Held { core, look_again, water, .. } = &mut *self.inner;
+        let Held { core, look_again, water, turns, .. } = &mut *self.inner;
         let mut state = core.state.borrow_mut();
         match &state.end {
             Some(Ok(())) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Some(Err(error)) => return Poll::Ready(Err(broken(error))),
             None => {}
+        }
+        if state.written >= A_TURN {
+            state.writer = Some(cx.waker().clone());
+            return Poll::Pending;
         }
         let unsent = || core.socket.buffered_amount() as usize;
         while unsent() >= water.limit() {
@@ -184,7 +199,13 @@ impl AsyncWrite for WebSocketStream {
             water.drained_to(unsent());
         }
         match core.socket.send_with_u8_array(buf) {
-            Ok(()) => Poll::Ready(Ok(buf.len())),
+            Ok(()) => {
+                state.written += buf.len();
+                if state.written >= A_TURN {
+                    turns.ask();
+                }
+                Poll::Ready(Ok(buf.len()))
+            }
             Err(thrown) => Poll::Ready(Err(broken(&BrowserError::from(thrown).into()))),
         }
     }
@@ -242,6 +263,14 @@ impl Core {
         let wakers = [state.reader.take(), state.writer.take()];
         drop(state);
         wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    fn on_turn(&self) {
+        let mut state = self.state.borrow_mut();
+        state.written = 0;
+        let waker = state.writer.take();
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
     }
 
     fn on_close(&self, event: &CloseEvent) {
