@@ -221,6 +221,11 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         self.server.loaded(peer, cid, answer);
     }
 
+    /// A node that links to these was given to a peer: what it wants of them at once goes in this order.
+    pub fn handle_given(&mut self, peer: P, links: &[Cid]) {
+        self.server.given(peer, links);
+    }
+
     /// The store gained these blocks: peers that wait for them are answered.
     pub fn handle_new_blocks(&mut self, cids: &[Cid], now: Instant) {
         self.pass(now);

@@ -29,8 +29,9 @@ impl Default for Config {
 pub struct Limits {
     /// The most wants kept of a peer: 1024 in Kubo.
     pub wants: usize,
-    /// The most bytes read from the store for a peer and not yet handed out: 1 MiB in Kubo. A
-    /// block that is larger is read when nothing else is there.
+    /// The most bytes read from the store for a peer and not yet handed out: 1 MiB in Kubo. Here
+    /// twice that, so that a block of 1 MiB is read while another waits for its turn. A block that
+    /// is larger is read when nothing else is there.
     pub outstanding: usize,
     /// What a message is filled up to: 16 KiB in Kubo. A larger block goes alone.
     pub message: usize,
@@ -47,7 +48,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             wants: 1024,
-            outstanding: 1024 * 1024,
+            outstanding: 2 * 1024 * 1024,
             message: 16 * 1024,
             replace_have: 1024,
             loads: 32,

@@ -5,6 +5,7 @@
 //! what lies in memory for a peer is bounded too.
 
 mod message;
+mod order;
 
 use std::cmp::Reverse;
 
@@ -15,6 +16,7 @@ use crate::{
     sorted::{Map, Set},
     wire::{Entry, WantKind},
 };
+use order::Order;
 
 /// What is assumed of a block that was not read yet: Kubo's default chunk.
 const FIRST_TYPICAL: usize = 256 * 1024;
@@ -73,6 +75,7 @@ pub(crate) struct Ledger<B> {
     sending: Vec<Entry>,
     typical: usize,
     next: u64,
+    order: Order,
 }
 
 impl<B: Payload> Ledger<B> {
@@ -91,7 +94,13 @@ impl<B: Payload> Ledger<B> {
             sending: Vec::new(),
             typical: FIRST_TYPICAL,
             next: 0,
+            order: Order::new(),
         }
+    }
+
+    /// The peer was given a node with these links.
+    pub(crate) fn given(&mut self, links: &[Cid]) {
+        self.order.learn(links);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -119,7 +128,7 @@ impl<B: Payload> Ledger<B> {
 
     /// Takes the lines of a want list. `full` means that what is not among them is wanted no
     /// more.
-    pub(crate) fn update(&mut self, entries: Vec<Entry>, full: bool, limits: &Limits) {
+    pub(crate) fn update(&mut self, mut entries: Vec<Entry>, full: bool, limits: &Limits) {
         if full {
             let kept: Set<_> =
                 entries.iter().filter(|entry| !entry.cancel).map(|entry| &entry.cid).collect();
@@ -128,6 +137,7 @@ impl<B: Payload> Ledger<B> {
             gone.iter().for_each(|cid| self.remove(cid));
             self.sending.retain(|entry| kept.contains(&&entry.cid));
         }
+        self.order.arrange(&mut entries);
         for entry in entries {
             if entry.cancel {
                 self.remove(&entry.cid);

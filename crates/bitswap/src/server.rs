@@ -60,6 +60,12 @@ impl<P: Copy + Ord + Debug, B: Payload> Server<P, B> {
         }
     }
 
+    pub(crate) fn given(&mut self, peer: P, links: &[Cid]) {
+        if let Some(ledger) = self.ledgers.get_mut(&peer) {
+            ledger.given(links);
+        }
+    }
+
     pub(crate) fn sent(&mut self, peer: P) {
         if let Some(ledger) = self.ledgers.get_mut(&peer) {
             ledger.sent();

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::platform::{self, Block, Payload};
 use avocet_bitswap::{Action, Lane, wire};
+use avocet_dag::{code, codec};
 use bytes::Bytes;
 use futures::FutureExt;
 use libp2p::{
@@ -63,6 +64,10 @@ impl Behaviour {
             blocks: message.blocks.into_iter().map(platform::bring_in).collect(),
             pending_bytes: message.pending_bytes,
         };
+        for node in message.blocks.iter().filter(|block| block.cid().codec() == code::DAG_PB) {
+            let links = codec::pb::links(node.bytes()).unwrap_or_default();
+            self.exchange.within(|core, _| core.engine.handle_given(peer, &links));
+        }
         match (self.link(&peer), wire::encode(&message)) {
             (Some(link), Ok(bytes)) => {
                 self.sending.insert((peer, lane), (link, blocks));
