@@ -38,8 +38,8 @@ export async function store (stand, { size }) {
   return async () => {
     const ms = await page.evaluate(async length => {
       const bytes = raw.freshBytes(length).slice()
-      const file = new File([raw.freshBytes(length)], 'f')
       const added = await timed(() => peer.add(bytes))
+      const file = await raw.freshFile(length)
       const ofFile = await timed(() => peer.add(file))
       const { last } = await timedRead(peer.cat(ofFile.result.cid), length)
       await empty()

@@ -35,8 +35,8 @@ export async function store (stand, { size }) {
   return async () => {
     const ms = await page.evaluate(async length => {
       const bytes = raw.freshBytes(length).slice()
-      const file = new File([raw.freshBytes(length)], 'f')
       const added = await timed(() => helia.add(pieces(bytes)))
+      const file = await raw.freshFile(length)
       const ofFile = await timed(() => helia.add(file.stream()))
       const { last } = await timedRead(cat(ofFile.result), length)
       await empty()

@@ -31,6 +31,13 @@ export function freshBytes (size) {
   return pool
 }
 
+/** A file of such bytes, which the browser's own process has by now, as it has one that a person chooses. */
+export async function freshFile (size) {
+  const file = new File([freshBytes(size)], 'f')
+  await file.slice(-1).arrayBuffer()
+  return file
+}
+
 /** Puts `count` values of 1 MiB under 32-byte keys and reads them again; ms for both. */
 export async function rawIndexedDb (count) {
   const name = `raw-${performance.now()}`
