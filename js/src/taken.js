@@ -30,6 +30,17 @@ export function taken (bytes) {
   } catch {
     return undefined
   }
+  weigh(file)
   const digest = crypto.subtle.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes))
   return digest.then(digest => ({ digest: new Uint8Array(digest), file, length }))
+}
+
+/**
+ * Has the browser count a blob's bytes as the page's own. It does not by itself: blobs that nobody has any more would
+ * stay until its process has no room for new ones. A buffer of that size, never touched, is collected with the blob.
+ *
+ * @param {Blob} file
+ */
+function weigh (file) {
+  Object.assign(file, { weight: new ArrayBuffer(file.size) })
 }

@@ -149,6 +149,21 @@ journey('what a database keeps is what memory keeps, whatever the caller does wi
   assert.equal(told.changed, 12 * MIB + 3)
 })
 
+journey('much that is added one after the other does not fill the room that the browser has for blobs', async scene => {
+  const { page } = await alone(scene, 'much')
+  const cids = await page.evaluate(async size => {
+    const bytes = kit.random(size)
+    const cids = []
+    for (let turn = 0; turn < 12; turn++) {
+      for (let at = 0; at < size; at += 2 ** 20) bytes[at] = turn
+      cids.push((await peer.add(bytes)).cid)
+    }
+    return cids
+  }, 64 * MIB)
+  assert.equal(new Set(cids).size, 12)
+  assert.equal(await page.evaluate(async cid => (await kit.read(cid)).size, cids[0]), 64 * MIB)
+})
+
 journey('files from disk: a file input and a folder input', async scene => {
   const { origin } = await scene.serve(packageRoutes)
   const { page } = await startPeer(await scene.chromium('disk'), origin, { store: 'disk' })
