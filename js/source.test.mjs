@@ -147,6 +147,21 @@ test('bytes of shared memory are copied before they are taken over', async () =>
   assert.deepEqual(new Uint8Array(await file.arrayBuffer()), new Uint8Array(4096).fill(7))
 })
 
+test('bytes that cannot be hashed here come as they were', async t => {
+  const mine = new Uint8Array(4096).fill(1)
+  t.mock.method(crypto.subtle, 'digest', async () => { mine.fill(2); throw new Error('no room') })
+  const { bytes: source } = await plan(mine).next()
+  assert.deepEqual(await source.next(4096, 1), new Uint8Array(4096).fill(1))
+})
+
+test('bytes that become fewer while they are read are no shorter file', async () => {
+  const buffer = new ArrayBuffer(8192, { maxByteLength: 8192 })
+  const { bytes: source } = await plan(new Uint8Array(buffer)).next()
+  assert.equal((await source.next(4096)).length, 4096)
+  buffer.resize(5000)
+  await assert.rejects(source.next(4096), { code: 'NOT_FOUND', message: /became fewer/ })
+})
+
 test('a list gives a directory, even of one file, by its relative path or name', async () => {
   const sorted = plan([file('a', '1'), file('b', '22', 'f'), { path: 'g/', content: undefined }, { path: '/h/i', content: bytes('333') }])
   assert.equal(sorted.directory, true)

@@ -6,7 +6,7 @@ import { taken } from './taken.js'
 /**
  * Where the core pulls the bytes of one file from, in chunks of the size that it wants.
  *
- * Calls of `next` may overlap (the core reads ahead); they are answered in their order. Each gives
+ * Calls of `next` may overlap (the core reads ahead); the parts go out in the order of the calls. Each gives
  * exactly `size` bytes, fewer only at the end, `undefined` after it. What is given out belongs to
  * the core: nobody else can change it any more. Chunks of `least` bytes and more may come as `Taken`.
  *
@@ -41,7 +41,9 @@ export function ofBytes (bytes) {
       last = next
       return next.then(async () => {
         if (from === to) return undefined
-        return (to - from >= least && taken(bytes.subarray(from, to))) || bytes.slice(from, to)
+        const part = bytes.subarray(from, to)
+        if (part.length < to - from) throw new AvocetError('NOT_FOUND', 'the bytes became fewer while they were being read')
+        return (part.length >= least && taken(part)) || part.slice()
       })
     },
     close () { at = size }

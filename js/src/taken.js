@@ -18,7 +18,7 @@
  * the browser carries one chunk to its own process while the next is hashed.
  *
  * @param {Uint8Array} bytes
- * @returns {Promise<Taken> | undefined} nothing where the browser makes no blob of such bytes (of shared memory, say)
+ * @returns {Promise<Piece> | undefined} the bytes, where they could not be hashed; nothing where the browser makes no blob of such bytes (of shared memory, say)
  */
 export function taken (bytes) {
   if (!crypto.subtle || !(bytes.buffer instanceof ArrayBuffer)) return undefined
@@ -27,12 +27,16 @@ export function taken (bytes) {
   let file
   try {
     file = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)])
+    weigh(file)
   } catch {
     return undefined
   }
-  weigh(file)
   const digest = crypto.subtle.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes))
-  return digest.then(digest => ({ digest: new Uint8Array(digest), file, length }))
+  return digest.then(
+    digest => ({ digest: new Uint8Array(digest), file, length }),
+    // The caller may have changed its own by now. Whoever gets bytes hashes them.
+    async () => new Uint8Array(await file.arrayBuffer())
+  )
 }
 
 /**

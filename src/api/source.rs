@@ -115,7 +115,7 @@ impl Source for JsBytes {
         async move {
             match piece.await {
                 Ok(piece) if piece.is_undefined() => Ok(None),
-                Ok(piece) => Ok(Some(read_piece(piece.unchecked_into()))),
+                Ok(piece) => Ok(Some(read_piece(piece))),
                 Err(thrown) => Err(reason(&thrown)),
             }
         }
@@ -124,7 +124,12 @@ impl Source for JsBytes {
 }
 
 /// A chunk of `js/src/bytes.js`.
-fn read_piece(piece: JsPiece) -> Piece {
+fn read_piece(piece: JsValue) -> Piece {
+    // First, so that bytes of a class of the caller's own are never taken for more.
+    let piece: JsPiece = match piece.dyn_into::<Uint8Array>() {
+        Ok(bytes) => return Piece::Bytes(bytes.into()),
+        Err(piece) => piece.unchecked_into(),
+    };
     let digest = piece.digest().and_then(|digest| digest.to_vec().try_into().ok());
     match digest {
         Some(digest) => {

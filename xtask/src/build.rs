@@ -143,6 +143,7 @@ fn stamp(compiled: &[u8]) -> Result<String> {
     let binaryen = fs::read_to_string(root().join("node_modules/binaryen/package.json"))
         .context("read binaryen's package.json")?;
     hasher.write(binaryen.as_bytes());
+    hasher.write(include_bytes!("order.rs"));
     let bindgen = project::locked_version("wasm-bindgen")?;
     Ok(format!("{:016x} {bindgen} {}", hasher.finish(), [LEVEL, ORDER].concat().join(" ")))
 }

@@ -16,8 +16,8 @@ const NEAR: usize = 16 * 1024;
 
 /// The file with names by which `wasm-opt --reorder-functions-by-name` puts functions that are alike side by side.
 pub fn named(wasm: &[u8]) -> Result<Vec<u8>> {
-    let file =
-        File::read(wasm).ok_or_else(|| Failure::new("wasm-opt wrote a file that is no wasm"))?;
+    let file = File::read(wasm)
+        .ok_or_else(|| Failure::new("wasm-opt wrote a wasm file that is not understood here"))?;
     let mut names = number(file.bodies.len());
     let mut places = vec![0; file.bodies.len()];
     for (place, function) in order(&file.bodies).into_iter().enumerate() {

@@ -221,8 +221,9 @@ impl<P: Copy + Ord + Hash + Debug, B: Payload> Engine<P, B> {
         self.server.loaded(peer, cid, answer);
     }
 
-    /// A node that links to these was given to a peer: what it wants of them at once goes in this order.
-    pub fn handle_given(&mut self, peer: P, links: &[Cid]) {
+    /// A node that links to these was given to a peer: what it wants of them at once goes in this order, whatever
+    /// priorities it gives them.
+    pub fn handle_given(&mut self, peer: P, links: impl IntoIterator<Item = Cid>) {
         self.server.given(peer, links);
     }
 

@@ -99,7 +99,7 @@ impl<B: Payload> Ledger<B> {
     }
 
     /// The peer was given a node with these links.
-    pub(crate) fn given(&mut self, links: &[Cid]) {
+    pub(crate) fn given(&mut self, links: impl IntoIterator<Item = Cid>) {
         self.order.learn(links);
     }
 

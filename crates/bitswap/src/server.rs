@@ -60,7 +60,7 @@ impl<P: Copy + Ord + Debug, B: Payload> Server<P, B> {
         }
     }
 
-    pub(crate) fn given(&mut self, peer: P, links: &[Cid]) {
+    pub(crate) fn given(&mut self, peer: P, links: impl IntoIterator<Item = Cid>) {
         if let Some(ledger) = self.ledgers.get_mut(&peer) {
             ledger.given(links);
         }

@@ -65,8 +65,9 @@ impl Behaviour {
             pending_bytes: message.pending_bytes,
         };
         for node in message.blocks.iter().filter(|block| block.cid().codec() == code::DAG_PB) {
-            let links = codec::pb::links(node.bytes()).unwrap_or_default();
-            self.exchange.within(|core, _| core.engine.handle_given(peer, &links));
+            let Ok(node) = codec::pb::Node::decode(node.bytes()) else { continue };
+            let links = node.links().map(|link| link.cid);
+            self.exchange.within(|core, _| core.engine.handle_given(peer, links));
         }
         match (self.link(&peer), wire::encode(&message)) {
             (Some(link), Ok(bytes)) => {

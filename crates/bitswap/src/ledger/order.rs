@@ -14,7 +14,8 @@ use crate::{
     wire::Entry,
 };
 
-/// Links of a peer's nodes that are kept, 16 bytes each: two nodes of 1024 links, the most that importers make.
+/// Links of a peer's nodes that are kept, 16 bytes each (and room for as many that are learnt): two nodes of 1024 links,
+/// the most that importers make.
 const MAX_LINKS: usize = 2048;
 
 /// Where the links of the nodes stand that a peer was given last.
@@ -31,9 +32,9 @@ impl Order {
     }
 
     /// The peer was given a node with these links.
-    pub(super) fn learn(&mut self, links: &[Cid]) {
-        for cid in links.iter().take(MAX_LINKS) {
-            self.places.insert(key(cid), self.next);
+    pub(super) fn learn(&mut self, links: impl IntoIterator<Item = Cid>) {
+        for cid in links.into_iter().take(MAX_LINKS) {
+            self.places.insert(key(&cid), self.next);
             self.next += 1;
         }
         let first = self.next.saturating_sub(MAX_LINKS as u64);
@@ -41,18 +42,23 @@ impl Order {
     }
 
     /// Deals the places and priorities that links have in a want list out to them in their nodes' order. Whatever else
-    /// is wanted keeps its own.
+    /// is wanted keeps its own, and so does what has several lines: the last of them counts.
     pub(super) fn arrange(&self, entries: &mut [Entry]) {
         if self.places.is_empty() {
             return;
         }
+        let place = |entry: &Entry| self.places.get(&key(&entry.cid)).copied();
+        let mut lines = Map::<u64, usize>::new();
+        for place in entries.iter().filter_map(place) {
+            *lines.entry(place).or_default() += 1;
+        }
         let (mut links, mut ranks) = (Map::new(), Set::<Rank>::new());
         for (at, entry) in (0..).zip(entries.iter()).filter(|(_, entry)| !entry.cancel) {
-            let Some(place) = self.places.get(&key(&entry.cid)) else { continue };
-            if !links.contains_key(place) {
-                links.insert(*place, entry.clone());
-                ranks.insert((Reverse(entry.priority), at));
-            }
+            let Some(place) = place(entry).filter(|place| lines.get(place) == Some(&1)) else {
+                continue;
+            };
+            links.insert(place, entry.clone());
+            ranks.insert((Reverse(entry.priority), at));
         }
         for ((Reverse(priority), at), entry) in ranks.iter().zip(links.into_values()) {
             let slot = usize::try_from(*at).ok().and_then(|at| entries.get_mut(at));
@@ -100,7 +106,7 @@ mod tests {
     #[test]
     fn links_go_in_the_order_of_their_node() {
         let mut order = Order::new();
-        order.learn(&cids(0..20));
+        order.learn(cids(0..20));
         let wants = [(13, -1), (10, -5), (12, -2), (11, -4), (14, -3)];
         let entries = wants.map(|(number, priority)| want(cid(number), priority));
         assert_eq!(served(&order, entries.to_vec()), cids(10..15));
@@ -111,7 +117,7 @@ mod tests {
     #[test]
     fn what_is_no_link_keeps_its_place_and_a_cancel_is_left_alone() {
         let mut order = Order::new();
-        order.learn(&cids(0..3));
+        order.learn(cids(0..3));
         let cancel = Entry::cancel(cid(0));
         let mut entries = vec![want(cid(2), 9), want(cid(7), 8), cancel.clone(), want(cid(1), 7)];
         order.arrange(&mut entries);
@@ -123,12 +129,12 @@ mod tests {
     fn of_many_nodes_the_last_are_known() {
         let mut order = Order::new();
         for node in 0..5 {
-            order.learn(&cids(node * 1000..(node + 1) * 1000));
+            order.learn(cids(node * 1000..(node + 1) * 1000));
         }
         assert_eq!(order.places.len(), MAX_LINKS);
         assert_eq!(served(&order, vec![want(cid(4001), 2), want(cid(4000), 1)]), cids(4000..4002));
         assert_eq!(served(&order, vec![want(cid(1), 2), want(cid(0), 1)]), cids([1, 0]));
-        order.learn(&cids(0..3 * MAX_LINKS));
+        order.learn(cids(0..3 * MAX_LINKS));
         assert_eq!(order.places.len(), MAX_LINKS);
     }
 
@@ -139,7 +145,7 @@ mod tests {
             wants in proptest::collection::vec((0..40usize, -3..3i32, any::<bool>()), 0..40),
         ) {
             let mut order = Order::new();
-            order.learn(&cids(links));
+            order.learn(cids(links));
             let given: Vec<_> = wants
                 .into_iter()
                 .map(|(number, priority, cancel)| match cancel {
@@ -158,6 +164,12 @@ mod tests {
             let priorities =
                 |entries: &[Entry]| entries.iter().map(|entry| entry.priority).collect::<Vec<_>>();
             prop_assert_eq!(what(&arranged), what(&given));
+            let lines = |entries: &[Entry], cid: &Cid| {
+                entries.iter().filter(|entry| entry.cid == *cid).map(|entry| entry.cancel).collect::<Vec<_>>()
+            };
+            for Entry { cid, .. } in &given {
+                prop_assert_eq!(lines(&arranged, cid), lines(&given, cid), "the last line of a CID counts");
+            }
             prop_assert_eq!(priorities(&arranged), priorities(&given));
         }
     }

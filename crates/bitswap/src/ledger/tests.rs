@@ -157,7 +157,7 @@ fn the_links_of_a_node_go_in_its_order_whatever_their_priorities() {
     let store: Vec<_> = (0..12).map(|number| block(number, 50_000)).collect();
     let cids: Vec<_> = store.iter().map(|block| block.cid().clone()).collect();
     let mut ledger = Ledger::new();
-    ledger.given(&cids);
+    ledger.given(cids.iter().cloned());
     let mut served = Vec::new();
     for (batch, first) in [(0, 0), (1, 10)] {
         let wants = (first..12.min(first + 10)).map(|number| {
