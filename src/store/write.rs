@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use avocet_dag::{Cid, Multihash, code};
-
 use bytes::Bytes;
 
 use super::{Store, StoreError, backend::Value, blocks};
