@@ -96,7 +96,7 @@ test('a large file that vanishes or shrinks while it is read is named', async ()
     const { bytes: source } = await sorted.next()
     const calls = await Promise.allSettled([source.next(100), source.next(100)])
     assert.deepEqual(calls.map(call => call.status), ['rejected', 'rejected'])
-    assert.match(sorted.why({ code: 'NOT_FOUND' }).message, /"big.bin" changed or vanished/)
+    assert.match((await sorted.why({ code: 'NOT_FOUND' })).message, /"big.bin" changed or vanished/)
     sorted.close()
   }
 })
@@ -126,6 +126,52 @@ test('chunks from `least` bytes on come taken over: hashed, and with the same by
     assert.ok(joined.equals(Buffer.from(whole.subarray(0, joined.length))))
     assert.equal(joined.length, content.size ?? whole.length)
   }
+})
+
+test('a file that nobody changed of late lends its parts, and is not read as a stream', async () => {
+  const whole = Uint8Array.from({ length: 9 * 1024 * 1024 + 7 }, (_, at) => at % 251)
+  let streams = 0
+  const of = options => Object.assign(new File([whole], 'f', options), { stream () { streams++; return File.prototype.stream.call(this) } })
+  const { slice } = Blob.prototype
+  for (const size of [1048576, 700_001, 5 * 1024 * 1024]) {
+    const file = of({ lastModified: Date.now() - 5000 })
+    const parts = new Set()
+    file.slice = (from, to) => { const part = slice.call(file, from, to); parts.add(part); return part }
+    const { bytes: source } = await plan(file).next()
+    const asked = Array.from({ length: Math.ceil(whole.length / size) + 1 }, () => source.next(size, 600_000))
+    const pieces = await Promise.all(asked)
+    assert.equal(pieces.pop(), undefined)
+    let at = 0
+    for (const piece of pieces) {
+      const expected = whole.subarray(at, at += size)
+      assert.equal(piece.length, expected.length)
+      assert.equal(piece instanceof Uint8Array, piece.length < 600_000)
+      if (piece instanceof Uint8Array) { assert.deepEqual(piece, expected); continue }
+      assert.ok(parts.has(piece.file))
+      assert.ok(Buffer.from(await piece.file.arrayBuffer()).equals(Buffer.from(expected)))
+      assert.deepEqual(piece.digest, new Uint8Array(await crypto.subtle.digest('SHA-256', expected)))
+    }
+  }
+  assert.equal(streams, 0)
+  // Those that may still change within the second, or whose chunks are too small to be stored so, are copied.
+  for (const [options, size] of [[{ lastModified: Date.now() }, 1048576], [{ lastModified: Date.now() + 60_000 }, 1048576], [{ lastModified: 0 }, 262_144]]) {
+    const { bytes: source } = await plan(of(options)).next()
+    assert.equal((await source.next(size, 600_000)).length, size)
+    source.close()
+  }
+  assert.equal(streams, 3)
+})
+
+test('when the store fails, a file that lent its parts and changed since is named', async () => {
+  const file = new File([new Uint8Array(3 * 1024 * 1024)], 'lent.bin', { lastModified: 0 })
+  const sorted = plan(file)
+  const { bytes: source } = await sorted.next()
+  assert.ok((await source.next(1048576, 600_000)).file)
+  const full = { code: 'STORAGE' }
+  assert.equal(await sorted.why(full), full)
+  Object.assign(file, { slice: () => ({ arrayBuffer: async () => { throw new Error('changed') } }) })
+  assert.match((await sorted.why(full)).message, /"lent.bin" changed or vanished/)
+  assert.equal((await sorted.why({ code: 'QUOTA' })).code, 'QUOTA')
 })
 
 test('what the caller changes while it is taken over changes neither the hash nor the bytes', async () => {
@@ -267,8 +313,8 @@ test('a file that vanishes or shrinks while it is read is named', async () => {
     const sorted = plan(blob)
     const { bytes: source } = await sorted.next()
     await assert.rejects(source.next(4), { code: 'NOT_FOUND', message: /"a.txt" changed or vanished/ })
-    assert.match(sorted.why({ code: 'NOT_FOUND' }).message, /a\.txt/)
-    assert.equal(sorted.why({ code: 'QUOTA' }).code, 'QUOTA')
+    assert.match((await sorted.why({ code: 'NOT_FOUND' })).message, /a\.txt/)
+    assert.equal((await sorted.why({ code: 'QUOTA' })).code, 'QUOTA')
   }
 })
 
@@ -280,7 +326,7 @@ test('a source that fails is told with its cause, and all ends', async () => {
   const calls = [source.next(4), source.next(4)]
   await assert.rejects(calls[0])
   await Promise.allSettled(calls)
-  const why = sorted.why({ code: 'NOT_FOUND' })
+  const why = await sorted.why({ code: 'NOT_FOUND' })
   assert.equal(why.cause, cause)
   assert.match(why.message, /"x".*the disk burned/)
 })

@@ -31,9 +31,9 @@ export function freshBytes (size) {
   return pool
 }
 
-/** A file of such bytes, which the browser's own process has by now, as it has one that a person chooses. */
+/** A file of such bytes, as one that a person chooses: the browser's own process has it, and it changed long ago. */
 export async function freshFile (size) {
-  const file = new File([freshBytes(size)], 'f')
+  const file = new File([freshBytes(size)], 'f', { lastModified: 0 })
   await file.slice(-1).arrayBuffer()
   return file
 }

@@ -1,5 +1,6 @@
 import { turns } from './bytes.js'
 import { AvocetError } from './errors.js'
+import { taken } from './taken.js'
 
 /** @typedef {import('./bytes.js').Bytes} Bytes */
 
@@ -9,6 +10,12 @@ import { AvocetError } from './errors.js'
  */
 const SLICED = 4 * 1024 * 1024
 
+/** What is read at once of a file whose parts the store takes as they are: four chunks of 1 MiB in one request. */
+const WINDOW = 4 * 1024 * 1024
+
+/** Milliseconds without a change after which any later one is noticed: browsers compare the times by the second. */
+const SETTLED = 2000
+
 /**
  * A file or blob. The bytes go from the browser's file to the block, never all at once.
  *
@@ -17,8 +24,69 @@ const SLICED = 4 * 1024 * 1024
  * @returns {Bytes}
  */
 export function ofBlob (blob, path) {
-  const reader = blob.size > SLICED ? filler(blob) : undefined
-  return reader ? streamed(blob, reader, path) : sliced(blob, path)
+  /** @type {Bytes | undefined} */
+  let bytes
+  const open = () => {
+    const reader = blob.size > SLICED ? filler(blob) : undefined
+    return reader ? streamed(blob, reader, path) : sliced(blob, path)
+  }
+  return {
+    size: blob.size,
+    next (size, least = Infinity) {
+      bytes ??= Math.min(size, blob.size) >= least && isSettled(blob) ? lent(blob, path, least) : open()
+      return bytes.next(size)
+    },
+    close () { bytes?.close() },
+    async check () { await bytes?.check?.() }
+  }
+}
+
+/**
+ * Whether a blob is a file that cannot change any more without the browser refusing to read it: one changed within the
+ * second of its time may have other bytes when it is stored than when it was hashed.
+ *
+ * @param {Blob} blob
+ * @returns {blob is File}
+ */
+function isSettled (blob) {
+  return typeof File === 'function' && blob instanceof File && Date.now() - blob.lastModified >= SETTLED
+}
+
+/**
+ * A file whose chunks are only read to be hashed: what the store is given are parts of the file itself, which the
+ * browser copies without the page. Should it have changed by then the browser refuses to, and `check` says so.
+ *
+ * @param {File} file
+ * @param {string} path for messages
+ * @param {number} least bytes of a part that the store takes
+ * @returns {Bytes}
+ */
+function lent (file, path, least) {
+  let at = 0
+  let window = { from: 0, to: 0, bytes: Promise.resolve(new ArrayBuffer(0)) }
+  /** @param {number} from @param {number} to */
+  const read = async (from, to) => {
+    const buffer = await file.slice(from, to).arrayBuffer().catch(cause => { throw changed(path, cause) })
+    if (buffer.byteLength !== to - from) throw changed(path)
+    return buffer
+  }
+  return {
+    size: file.size,
+    async next (size) {
+      const from = at
+      const to = at = Math.min(at + size, file.size)
+      if (from === to) return undefined
+      if (from < window.from || to > window.to) {
+        const end = Math.min(from + Math.max(size, WINDOW - WINDOW % size), file.size)
+        window = { from, to: end, bytes: read(from, end) }
+      }
+      const { from: begin, bytes } = window
+      const part = new Uint8Array(await bytes, from - begin, to - from)
+      return (part.length >= least && taken(part, file.slice(from, to))) || part.slice()
+    },
+    close () { at = file.size },
+    async check () { await read(0, Math.min(1, file.size)) }
+  }
 }
 
 /**

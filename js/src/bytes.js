@@ -14,6 +14,7 @@ import { taken } from './taken.js'
  * @property {number | undefined} size of the whole, where it is known
  * @property {(size: number, least?: number) => Promise<Piece | undefined>} next
  * @property {(reason?: unknown) => void} close no more is wanted
+ * @property {() => Promise<void>} [check] fails if what was given out as parts of the source itself cannot be read any more
  */
 
 /** Milliseconds of work after which other things on the main thread get their turn. */

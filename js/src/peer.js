@@ -97,7 +97,7 @@ export class Peer extends EventTarget {
       return await this.#tasks.run(() => this.#node.add(entries, config, told), signal)
     } catch (error) {
       this.#storage.failed(error)
-      throw entries.why(error)
+      throw await entries.why(error)
     } finally {
       entries.close()
       this.#storage.look()

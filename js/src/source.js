@@ -28,6 +28,12 @@ import { taken } from './taken.js'
  */
 
 /**
+ * Files that are asked, when the store fails, whether they can still be read. It has at most two batches of blocks under
+ * way and one being gathered, each of 16 MiB and a chunk, and none of these files is smaller than half a MiB.
+ */
+const ASKED = 128
+
+/**
  * A source, sorted out: what the core pulls, and what is known beforehand.
  */
 export class Plan {
@@ -36,6 +42,9 @@ export class Plan {
   #fault
   /** @type {Set<import('./bytes.js').Bytes>} */
   #open = new Set()
+  /** The last that gave out parts of themselves. */
+  /** @type {Set<import('./bytes.js').Bytes>} */
+  #lent = new Set()
   #entries
 
   /**
@@ -71,7 +80,12 @@ export class Plan {
    *
    * @param {any} error
    */
-  why (error) {
+  async why (error) {
+    if (error?.code === 'STORAGE') {
+      // What the store could not take may be parts of a file that changed meanwhile.
+      const checks = [...this.#lent].map(bytes => bytes.check?.())
+      return await Promise.all(checks).then(() => error, fault => fault)
+    }
     if (error?.code !== 'NOT_FOUND' || !this.#fault) return error
     if (this.#fault instanceof AvocetError) return this.#fault
     const cause = /** @type {any} */ (this.#fault)
@@ -95,10 +109,20 @@ export class Plan {
       next: async (size, least = Infinity) => {
         const chunk = await this.#watch(bytes.next(size, least))
         if (chunk === undefined) this.#open.delete(bytes)
+        if (chunk && !(chunk instanceof Uint8Array)) this.#lends(bytes)
         return (chunk instanceof Uint8Array && chunk.length >= least && taken(chunk)) || chunk
       },
       close: () => bytes.close()
     }
+  }
+
+  /** @param {import('./bytes.js').Bytes} bytes */
+  #lends (bytes) {
+    if (!bytes.check) return
+    this.#lent.delete(bytes)
+    this.#lent.add(bytes)
+    const [first] = this.#lent
+    if (this.#lent.size > ASKED && first) this.#lent.delete(first)
   }
 
   /**

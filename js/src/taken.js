@@ -18,16 +18,17 @@
  * the browser carries one chunk to its own process while the next is hashed.
  *
  * @param {Uint8Array} bytes
+ * @param {Blob} [lent] what has these bytes already
  * @returns {Promise<Piece> | undefined} the bytes, where they could not be hashed; nothing where the browser makes no blob of such bytes (of shared memory, say)
  */
-export function taken (bytes) {
+export function taken (bytes, lent) {
   if (!crypto.subtle || !(bytes.buffer instanceof ArrayBuffer)) return undefined
   const { length } = bytes
   /** @type {Blob} */
   let file
   try {
-    file = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)])
-    weigh(file)
+    file = lent ?? new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)])
+    if (!lent) weigh(file)
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 // What people paste, choose and send that is not as it should be.
 import assert from 'node:assert/strict'
-import { appendFile, rm } from 'node:fs/promises'
+import { appendFile, rm, utimes } from 'node:fs/promises'
 import { cidText, concat, fileBlocks, varint } from '../interop/bitswap.mjs'
 import { MB, MIB, sha256 } from '../support/files.mjs'
 import { journey } from '../support/journey.mjs'
@@ -96,6 +96,40 @@ journey('a file that changes or vanishes while it is read is refused, and nothin
     await tab.page.evaluate(() => peer.gc())
     assert.equal(await tab.page.evaluate(async () => (await peer.usage()).blocks), 0, `${change}: blocks stay`)
   }
+})
+
+journey('a file as old as most is stored from the disk itself: all of it, and what it was when it was hashed', async scene => {
+  const { origin } = await scene.serve(packageRoutes)
+  const tab = await openPackage(await scene.chromium('only'), origin)
+  await tab.page.evaluate(() => kit.start({ store: 'settled' }))
+  const choose = async (name, size) => {
+    const file = await scene.file(name, size)
+    await utimes(file.path, 0, 1_000_000_000)
+    await tab.page.getByLabel('file', { exact: true }).setInputFiles(file.path)
+    return file
+  }
+  const kept = await choose('kept.bin', 9 * MB)
+  const { cid } = await tab.page.evaluate(() => peer.add(document.querySelector('input').files[0]))
+  await rm(kept.path)
+  await tab.page.evaluate(async () => { await peer.stop(); await kit.start({ store: 'settled' }) })
+  assert.deepEqual(await tab.page.evaluate(cid => kit.read(cid), cid), { size: 9 * MB, sha256: kept.sha256 })
+
+  const changed = await choose('changed.bin', 3 * MB)
+  await tab.page.exposeFunction('change', () => appendFile(changed.path, 'more'))
+  // All of so small a file has been read when the first part of it is hashed, and nothing has been written.
+  const refused = await tab.page.evaluate(() => {
+    const { digest } = SubtleCrypto.prototype
+    let changed
+    SubtleCrypto.prototype.digest = async function (...args) {
+      const hashed = await digest.apply(this, args)
+      await (changed ??= change())
+      return hashed
+    }
+    return kit.refused(peer.add(document.querySelector('input').files[0]))
+  })
+  assert.equal(refused.code, 'NOT_FOUND', JSON.stringify(refused))
+  assert.match(refused.message, /changed\.bin.*changed or vanished/)
+  assert.equal((await tab.page.evaluate(() => kit.all(peer.pins.ls()))).length, 1)
 })
 
 journey('quota exceeded in the middle: nothing half kept, what was there stays readable', async scene => {
