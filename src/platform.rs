@@ -25,7 +25,7 @@ use web as here;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use web::subtle;
 
-pub use self::here::{Payload, spawn, unix_millis};
+pub use self::here::{Payload, is_hidden, spawn, unix_millis};
 pub use web_time::Instant;
 
 /// A block whose bytes may live outside wasm memory.

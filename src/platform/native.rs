@@ -47,6 +47,12 @@ pub(super) async fn sha256(_: &Payload) -> Option<[u8; 32]> {
     None
 }
 
+/// There is no tab to be hidden.
+#[must_use]
+pub fn is_hidden() -> bool {
+    false
+}
+
 /// Milliseconds since 1970 by the wall clock.
 #[expect(clippy::disallowed_methods, reason = "this is the platform's own clock, and native")]
 #[must_use]

@@ -134,6 +134,15 @@ pub(crate) fn subtle() -> Option<SubtleCrypto> {
     SUBTLE.with(Clone::clone)
 }
 
+/// Whether this is the page of a tab that nobody looks at.
+pub fn is_hidden() -> bool {
+    let field = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).ok();
+    let document = field(&js_sys::global(), "document").filter(JsValue::is_object);
+    document
+        .and_then(|document| field(&document, "hidden"))
+        .is_some_and(|hidden| hidden.is_truthy())
+}
+
 /// By WebCrypto; none where there is no WebCrypto or the payload is too small to pay for it.
 pub(super) async fn sha256(payload: &Payload) -> Option<[u8; 32]> {
     if payload.len() < WORTH_A_CALL {
