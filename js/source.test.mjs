@@ -170,7 +170,9 @@ test('when the store fails, a file that lent its parts and changed since is name
   const full = { code: 'STORAGE' }
   assert.equal(await sorted.why(full), full)
   Object.assign(file, { slice: () => ({ arrayBuffer: async () => { throw new Error('changed') } }) })
-  assert.match((await sorted.why(full)).message, /"lent.bin" changed or vanished/)
+  const why = await sorted.why(full)
+  assert.match(why.message, /"lent.bin" changed or vanished/)
+  assert.equal(why.cause, full)
   assert.equal((await sorted.why({ code: 'QUOTA' })).code, 'QUOTA')
 })
 

@@ -13,7 +13,7 @@ const SLICED = 4 * 1024 * 1024
 /** What is read at once of a file whose parts the store takes as they are: four chunks of 1 MiB in one request. */
 const WINDOW = 4 * 1024 * 1024
 
-/** Milliseconds without a change after which any later one is noticed: browsers compare the times by the second. */
+/** Milliseconds without a change after which any later one has another time: some file systems count two seconds. */
 const SETTLED = 2000
 
 /**
@@ -26,24 +26,31 @@ const SETTLED = 2000
 export function ofBlob (blob, path) {
   /** @type {Bytes | undefined} */
   let bytes
+  let closed = false
   const open = () => {
     const reader = blob.size > SLICED ? filler(blob) : undefined
     return reader ? streamed(blob, reader, path) : sliced(blob, path)
   }
   return {
     size: blob.size,
-    next (size, least = Infinity) {
+    async next (size, least = Infinity) {
+      if (closed) return undefined
+      // The first call decides: the core asks for chunks of one size.
       bytes ??= Math.min(size, blob.size) >= least && isSettled(blob) ? lent(blob, path, least) : open()
-      return bytes.next(size)
+      return await bytes.next(size)
     },
-    close () { bytes?.close() },
+    close () {
+      closed = true
+      bytes?.close()
+    },
     async check () { await bytes?.check?.() }
   }
 }
 
 /**
- * Whether a blob is a file that cannot change any more without the browser refusing to read it: one changed within the
- * second of its time may have other bytes when it is stored than when it was hashed.
+ * Whether a blob is a file that gets another time when it changes, at which the browser refuses to read it. Of one that
+ * changed just now that is not sure: other bytes might be stored than were hashed. (Whoever rewrites a file in this very
+ * moment and gives it its old time back is not noticed here, but by whoever reads the block, as any damage is.)
  *
  * @param {Blob} blob
  * @returns {blob is File}
@@ -62,8 +69,9 @@ function isSettled (blob) {
  * @returns {Bytes}
  */
 function lent (file, path, least) {
+  const none = { from: 0, to: 0, bytes: Promise.resolve(new ArrayBuffer(0)) }
   let at = 0
-  let window = { from: 0, to: 0, bytes: Promise.resolve(new ArrayBuffer(0)) }
+  let window = none
   /** @param {number} from @param {number} to */
   const read = async (from, to) => {
     const buffer = await file.slice(from, to).arrayBuffer().catch(cause => { throw changed(path, cause) })
@@ -75,7 +83,10 @@ function lent (file, path, least) {
     async next (size) {
       const from = at
       const to = at = Math.min(at + size, file.size)
-      if (from === to) return undefined
+      if (from === to) {
+        window = none
+        return undefined
+      }
       if (from < window.from || to > window.to) {
         const end = Math.min(from + Math.max(size, WINDOW - WINDOW % size), file.size)
         window = { from, to: end, bytes: read(from, end) }
@@ -84,8 +95,11 @@ function lent (file, path, least) {
       const part = new Uint8Array(await bytes, from - begin, to - from)
       return (part.length >= least && taken(part, file.slice(from, to))) || part.slice()
     },
-    close () { at = file.size },
-    async check () { await read(0, Math.min(1, file.size)) }
+    close () {
+      at = file.size
+      window = none
+    },
+    async check () { await read(0, 1) }
   }
 }
 

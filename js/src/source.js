@@ -1,6 +1,7 @@
 import { ofBlob } from './blob.js'
 import { checkName, isBlob, isContent, isEntry, isFolder, toCore, isName } from './entry.js'
 import { AvocetError } from './errors.js'
+import { Lenders } from './lenders.js'
 import { taken } from './taken.js'
 
 /** @typedef {import('./entry.js').CoreEntry} CoreEntry */
@@ -28,12 +29,6 @@ import { taken } from './taken.js'
  */
 
 /**
- * Files that are asked, when the store fails, whether they can still be read. It has at most two batches of blocks under
- * way and one being gathered, each of 16 MiB and a chunk, and none of these files is smaller than half a MiB.
- */
-const ASKED = 128
-
-/**
  * A source, sorted out: what the core pulls, and what is known beforehand.
  */
 export class Plan {
@@ -42,9 +37,7 @@ export class Plan {
   #fault
   /** @type {Set<import('./bytes.js').Bytes>} */
   #open = new Set()
-  /** The last that gave out parts of themselves. */
-  /** @type {Set<import('./bytes.js').Bytes>} */
-  #lent = new Set()
+  #lenders = new Lenders()
   #entries
 
   /**
@@ -76,16 +69,13 @@ export class Plan {
   }
 
   /**
-   * Why adding failed: the source's own error where the source failed.
+   * Why adding failed, with which it ends: the source's own error where the source failed.
    *
    * @param {any} error
    */
   async why (error) {
-    if (error?.code === 'STORAGE') {
-      // What the store could not take may be parts of a file that changed meanwhile.
-      const checks = [...this.#lent].map(bytes => bytes.check?.())
-      return await Promise.all(checks).then(() => error, fault => fault)
-    }
+    this.close()
+    if (error?.code === 'STORAGE') return await this.#lenders.why(error)
     if (error?.code !== 'NOT_FOUND' || !this.#fault) return error
     if (this.#fault instanceof AvocetError) return this.#fault
     const cause = /** @type {any} */ (this.#fault)
@@ -109,20 +99,11 @@ export class Plan {
       next: async (size, least = Infinity) => {
         const chunk = await this.#watch(bytes.next(size, least))
         if (chunk === undefined) this.#open.delete(bytes)
-        if (chunk && !(chunk instanceof Uint8Array)) this.#lends(bytes)
+        if (chunk && !(chunk instanceof Uint8Array)) this.#lenders.add(bytes)
         return (chunk instanceof Uint8Array && chunk.length >= least && taken(chunk)) || chunk
       },
       close: () => bytes.close()
     }
-  }
-
-  /** @param {import('./bytes.js').Bytes} bytes */
-  #lends (bytes) {
-    if (!bytes.check) return
-    this.#lent.delete(bytes)
-    this.#lent.add(bytes)
-    const [first] = this.#lent
-    if (this.#lent.size > ASKED && first) this.#lent.delete(first)
   }
 
   /**

@@ -35,8 +35,8 @@ export function taken (bytes, lent) {
   const digest = crypto.subtle.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes))
   return digest.then(
     digest => ({ digest: new Uint8Array(digest), file, length }),
-    // The caller may have changed its own by now. Whoever gets bytes hashes them.
-    async () => new Uint8Array(await file.arrayBuffer())
+    // The caller may have changed its own by now, but not a file that it lent. Whoever gets bytes hashes them.
+    async () => lent ? bytes.slice() : new Uint8Array(await file.arrayBuffer())
   )
 }
 

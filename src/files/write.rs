@@ -13,8 +13,9 @@ use super::apart::apart;
 use crate::store::{self, Ready, Store, StoreError};
 
 /// Bytes after which a batch is written, though it has fewer than [`store::BATCH`] blocks. Each
-/// transaction costs some 4 ms beside its bytes: with 8 MiB adding 64 MiB takes a fourteenth longer,
-/// and 32 MiB are no faster (`bench/`).
+/// transaction costs Chromium some 4 ms beside its bytes: with 8 MiB adding 64 MiB takes a fourteenth
+/// longer, and 32 MiB are no faster (`bench/`). Three of them are held at most: two under way and one
+/// that is being gathered.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// Batches on their way into the database at once. Transactions that write wait for each other,
 /// so the second only makes sure that the database is never idle.

@@ -1,6 +1,6 @@
 // What people paste, choose and send that is not as it should be.
 import assert from 'node:assert/strict'
-import { appendFile, rm, utimes } from 'node:fs/promises'
+import { appendFile, open, rm, utimes } from 'node:fs/promises'
 import { cidText, concat, fileBlocks, varint } from '../interop/bitswap.mjs'
 import { MB, MIB, sha256 } from '../support/files.mjs'
 import { journey } from '../support/journey.mjs'
@@ -114,22 +114,33 @@ journey('a file as old as most is stored from the disk itself: all of it, and wh
   await tab.page.evaluate(async () => { await peer.stop(); await kit.start({ store: 'settled' }) })
   assert.deepEqual(await tab.page.evaluate(cid => kit.read(cid), cid), { size: 9 * MB, sha256: kept.sha256 })
 
-  const changed = await choose('changed.bin', 3 * MB)
-  await tab.page.exposeFunction('change', () => appendFile(changed.path, 'more'))
-  // All of so small a file has been read when the first part of it is hashed, and nothing has been written.
-  const refused = await tab.page.evaluate(() => {
-    const { digest } = SubtleCrypto.prototype
-    let changed
-    SubtleCrypto.prototype.digest = async function (...args) {
-      const hashed = await digest.apply(this, args)
-      await (changed ??= change())
-      return hashed
-    }
-    return kit.refused(peer.add(document.querySelector('input').files[0]))
-  })
-  assert.equal(refused.code, 'NOT_FOUND', JSON.stringify(refused))
-  assert.match(refused.message, /changed\.bin.*changed or vanished/)
-  assert.equal((await tab.page.evaluate(() => kit.all(peer.pins.ls()))).length, 1)
+  let path
+  const rewrite = async () => {
+    const file = await open(path, 'r+')
+    await file.write(Buffer.alloc(3 * MB), 0, 3 * MB, 0)
+    await file.close()
+  }
+  let change
+  await tab.page.exposeFunction('change', () => change())
+  for (change of [rewrite, () => appendFile(path, 'more'), () => rm(path)]) {
+    path = (await choose('changed.bin', 3 * MB)).path
+    // All of so small a file has been read when the first part of it is hashed, and nothing has been written.
+    const refused = await tab.page.evaluate(async () => {
+      const { digest } = SubtleCrypto.prototype
+      let changed
+      SubtleCrypto.prototype.digest = async function (...args) {
+        const hashed = await digest.apply(this, args)
+        await (changed ??= change())
+        return hashed
+      }
+      const refused = await kit.refused(peer.add(document.querySelector('input').files[0]))
+      SubtleCrypto.prototype.digest = digest
+      return refused
+    })
+    assert.equal(refused.code, 'NOT_FOUND', JSON.stringify(refused))
+    assert.match(refused.message, /changed\.bin.*changed or vanished/)
+    assert.equal((await tab.page.evaluate(() => kit.all(peer.pins.ls()))).length, 1)
+  }
 })
 
 journey('quota exceeded in the middle: nothing half kept, what was there stays readable', async scene => {
