@@ -123,26 +123,26 @@ impl Saver {
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
-    use avocet_dag::{Version, code};
+    use avocet_dag::{BlockError, Version, code};
     use bytes::Bytes;
-    use futures::{FutureExt as _, future::join_all};
+    use futures::{FutureExt as _, future::try_join_all};
 
     use super::*;
     use crate::store::StoreName;
 
     /// Distinct blocks of `size` bytes.
-    async fn blocks(values: std::ops::Range<u8>, size: usize) -> Vec<Block> {
-        join_all(values.map(async |value| {
+    async fn blocks(values: std::ops::Range<u8>, size: usize) -> Result<Vec<Block>, BlockError> {
+        try_join_all(values.map(async |value| {
             let bytes = Bytes::from(vec![value; size]);
-            platform::hash(Version::V1, code::RAW, code::SHA2_256, bytes.into()).await.unwrap()
+            platform::hash(Version::V1, code::RAW, code::SHA2_256, bytes.into()).await
         }))
         .await
     }
 
     /// One that waits for ever when it waits at all.
-    async fn saver() -> Saver {
-        let store = Store::open(&StoreName::Memory).await.unwrap();
-        Saver { wait: Duration::MAX, ..Saver::new(store) }
+    async fn saver() -> Result<Saver, StoreError> {
+        let store = Store::open(&StoreName::Memory).await?;
+        Ok(Saver { wait: Duration::MAX, ..Saver::new(store) })
     }
 
     fn push(saver: &Saver, blocks: Vec<Block>) -> Vec<oneshot::Receiver<Result<(), StoreError>>> {
@@ -159,8 +159,8 @@ mod tests {
     #[test]
     fn a_block_that_comes_alone_waits_for_no_other() {
         let run = async {
-            let saver = saver().await;
-            for block in blocks(0..3, LEAF).await {
+            let saver = saver().await.unwrap();
+            for block in blocks(0..3, LEAF).await.unwrap() {
                 let cid = block.cid().clone();
                 saver.save(block).await.unwrap();
                 assert!(saver.store.get(&cid).await.unwrap().is_some());
@@ -172,14 +172,14 @@ mod tests {
     #[test]
     fn a_few_wait_until_there_are_enough() {
         let run = async {
-            let saver = saver().await;
+            let saver = saver().await.unwrap();
             saver.gather().await;
-            let mut answers = push(&saver, blocks(0..2, LEAF).await);
+            let mut answers = push(&saver, blocks(0..2, LEAF).await.unwrap());
             let mut gathering = pin!(saver.gather());
             assert!(gathering.as_mut().now_or_never().is_none());
-            answers.extend(push(&saver, blocks(2..15, LEAF).await));
+            answers.extend(push(&saver, blocks(2..15, LEAF).await.unwrap()));
             assert!(gathering.as_mut().now_or_never().is_none());
-            answers.extend(push(&saver, blocks(15..16, LEAF).await));
+            answers.extend(push(&saver, blocks(15..16, LEAF).await.unwrap()));
             gathering.await;
             saver.clone().run().await;
             for answer in answers {
@@ -193,13 +193,13 @@ mod tests {
     #[test]
     fn a_whole_batch_is_enough_and_small_blocks_wait_for_nothing() {
         let run = async {
-            let saver = saver().await;
+            let saver = saver().await.unwrap();
             let small = LEAST_BYTES / 2;
-            let mut answers = push(&saver, blocks(0..1, small).await);
+            let mut answers = push(&saver, blocks(0..1, small).await.unwrap());
             saver.gather().await;
-            answers.extend(push(&saver, blocks(1..BATCH as u8 - 1, small).await));
+            answers.extend(push(&saver, blocks(1..BATCH as u8 - 1, small).await.unwrap()));
             assert!(pin!(saver.gather()).now_or_never().is_none());
-            answers.extend(push(&saver, blocks(31..32, small).await));
+            answers.extend(push(&saver, blocks(31..32, small).await.unwrap()));
             saver.gather().await;
             saver.clone().run().await;
             assert_eq!(answers.len(), BATCH);
@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn a_few_that_stay_so_are_stored_all_the_same() {
         let run = async {
-            let saver = Saver { wait: WAIT, ..saver().await };
-            let answers = push(&saver, blocks(0..1, LEAF).await);
+            let saver = Saver { wait: WAIT, ..saver().await.unwrap() };
+            let answers = push(&saver, blocks(0..1, LEAF).await.unwrap());
             saver.gather().await;
             saver.clone().run().await;
             for answer in answers {
