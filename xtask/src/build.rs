@@ -31,7 +31,8 @@ const LEVEL: &[&str] = &[
 /// Then the functions are put in the order that [`order`] gives. The two levels keep their code as small as it was.
 const ORDER: &[&str] = &["--reorder-functions-by-name", "--optimize-level=2", "--shrink-level=2"];
 
-/// What rustc 1.82 and later uses of wasm by itself; wasm-opt must know, or refuses the file.
+/// What rustc 1.82 and later uses of wasm by itself, and the vectors of `crates/chacha20`; wasm-opt must know, or refuses
+/// the file.
 const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -39,6 +40,7 @@ const FEATURES: &[&str] = &[
     "--enable-nontrapping-float-to-int",
     "--enable-reference-types",
     "--enable-sign-ext",
+    "--enable-simd",
 ];
 
 /// As in `.cargo/config.toml`, which `RUSTFLAGS` takes the place of.

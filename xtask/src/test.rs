@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The packages whose tests run in browsers.
-const IN_BROWSERS: &[&str] = &["avocet", "avocet-transport"];
+const IN_BROWSERS: &[&str] = &["avocet", "avocet-transport", "chacha20@0.9.100"];
 
 /// Line tables are all that a test's backtrace needs; half the time and room of full debug info.
 const DEBUG: (&str, &str) = ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
