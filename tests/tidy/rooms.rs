@@ -21,6 +21,7 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("crates/dag", &[]),
     ("crates/transport", &[]),
     ("crates/bitswap", &["avocet-dag"]),
+    ("crates/chacha20", &[]),
     ("crates/ed25519-dalek", &[]),
     ("crates/multibase", &[]),
     ("crates/x25519-dalek", &[]),

@@ -8,7 +8,10 @@ use cipher::{
     zeroize::{Zeroize, ZeroizeOnDrop},
 };
 
-use crate::group::{self, BLOCKS, Group};
+use crate::{
+    group::{BLOCKS, Group},
+    vectors,
+};
 
 /// ChaCha20 with a nonce of 96 bits and a counter of 32.
 pub type ChaCha20 = StreamCipherCoreWrapper<Core>;
@@ -29,7 +32,7 @@ impl Core {
     /// The keystream's next four blocks; the counter stays.
     fn next(&self) -> Group {
         let mut blocks = Group::default();
-        group::apply(&self.0, (&mut blocks).into());
+        vectors::apply(&self.0, (&mut blocks).into());
         blocks
     }
 
@@ -85,7 +88,7 @@ impl StreamCipherCore for Core {
     fn apply_keystream_blocks_inout(&mut self, blocks: InOutBuf<'_, '_, Block<Self>>) {
         let (groups, mut rest) = blocks.into_chunks();
         for group in groups {
-            group::apply(&self.0, group);
+            vectors::apply(&self.0, group);
             self.advance(BLOCKS);
         }
         if !rest.is_empty() {

@@ -9,9 +9,14 @@
 
 mod core;
 mod group;
-mod lanes;
 #[cfg(test)]
 mod tests;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "plain.rs"]
+mod vectors;
+#[cfg(target_arch = "wasm32")]
+#[path = "wasm.rs"]
+mod vectors;
 
 pub use self::core::{ChaCha20, XChaCha20};
 pub use cipher;
