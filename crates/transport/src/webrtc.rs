@@ -11,6 +11,7 @@
 mod address;
 pub mod closing;
 pub mod direct;
+pub mod flow;
 pub mod framing;
 pub mod limits;
 mod proto;

@@ -1,11 +1,13 @@
 //! A data channel as a byte stream.
 //!
-//! Writing waits while the browser holds [`HIGH_WATER`] of unsent bytes, and goes on at the
-//! channel's own `bufferedamountlow`. Reading takes from a queue that the channel fills by itself:
+//! Writing waits for the other side's word of what has come, where it gives one ([`super::flow`]);
+//! else while the browser holds [`HIGH_WATER`] of unsent bytes, and goes on at the channel's own
+//! `bufferedamountlow`. Reading takes from a queue that the channel fills by itself:
 //! a data channel has no way to tell the sender to wait, so a queue that passes its bound resets
 //! the stream.
 
 mod core;
+mod receiving;
 mod sending;
 mod state;
 
@@ -35,6 +37,10 @@ pub const HIGH_WATER: usize = 2 * 1024 * 1024;
 
 /// Writing goes on when the unsent bytes fall to this.
 const LOW_WATER: u32 = 1024 * 1024;
+
+/// Where the other side tells what has come, a writer may be so far ahead of the window: enough that
+/// a receipt does not wait for it, and it is woken once for a quarter of a megabyte.
+const AHEAD: usize = 512 * 1024;
 
 /// Unread bytes that a stream holds; one more frame resets it. A Bitswap message of 4 MiB, the
 /// 2 MiB that its sender's browser holds by then, and as much again for a reader that is busy.

@@ -12,3 +12,4 @@ mod closing;
 mod hostile;
 pub(crate) mod pair;
 mod streams;
+mod windows;

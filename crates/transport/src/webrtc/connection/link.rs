@@ -23,6 +23,8 @@ pub(crate) struct Link {
     reader: Reader,
     state: RefCell<State>,
     unread: Cell<usize>,
+    /// Whether the other side counts what comes, as we do: then each tells the other.
+    told: Cell<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +45,7 @@ struct State {
 
 impl Link {
     pub(super) fn new(pc: PeerConnection, reader: Reader) -> Self {
-        Self { pc, reader, state: RefCell::default(), unread: Cell::new(0) }
+        Self { pc, reader, state: RefCell::default(), unread: Cell::new(0), told: Cell::new(false) }
     }
 
     pub(super) fn poll_connected(&self, cx: &Context<'_>) -> Poll<Result<(), Lost>> {
@@ -219,6 +221,18 @@ impl Slot {
     /// How the other side reads.
     pub(in crate::webrtc) fn reader(&self) -> Reader {
         self.link.upgrade().map_or(Reader::Bytes, |link| link.reader)
+    }
+
+    /// Whether the other side tells what has come, and is told.
+    pub(in crate::webrtc) fn is_told(&self) -> bool {
+        self.link.upgrade().is_some_and(|link| link.told.get())
+    }
+
+    /// The other side counts what comes.
+    pub(in crate::webrtc) fn tell(&self) {
+        if let Some(link) = self.link.upgrade() {
+            link.told.set(true);
+        }
     }
 
     /// How many more unread bytes the connection allows.

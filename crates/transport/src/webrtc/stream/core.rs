@@ -6,35 +6,15 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use bytes::Bytes;
-use web_time::Instant;
-
-use super::{
-    MAX_UNREAD,
-    state::{Fault, State, Waking},
-};
+use super::state::State;
 use crate::{
-    js::{DataChannel, MessageEvent, NotTaken},
+    js::DataChannel,
     webrtc::{
         closing::{Read, Write},
         connection::Slot,
-        framing::{Flag, Frame, FrameError, MAX_FRAME, MAX_PAYLOAD},
+        framing::{FRAME, Filling, Reader},
     },
 };
-
-/// A frame with this much payload is one of many: implementations fill frames to [`MAX_PAYLOAD`]
-/// or a few bytes less.
-const FULL: usize = MAX_PAYLOAD - 16;
-
-/// What a message of the channel brought.
-enum Frames {
-    /// Only a part of a frame.
-    None,
-    /// A frame that ends something, for all that can be told.
-    Last,
-    /// A full frame: more are on their way.
-    More,
-}
 
 /// What the stream and its channel's handlers share.
 #[derive(Debug)]
@@ -46,7 +26,13 @@ pub(crate) struct Core {
 
 impl Core {
     pub(super) fn new(channel: DataChannel, slot: Slot) -> Self {
-        let state = State { open: channel.ready_state() == "open", ..State::default() };
+        let filling = match slot.reader() {
+            Reader::Bytes => Filling::counting(),
+            // what is no browser does not count, and need not hear of it
+            Reader::Messages => Filling::default(),
+        };
+        let open = channel.ready_state() == "open";
+        let state = State { open, filling, ..State::default() };
         Self { channel, state: RefCell::new(state), slot }
     }
 
@@ -81,7 +67,7 @@ impl Core {
             taken += state.filling.fill(&buf[taken..]);
             if state.filling.is_full() {
                 self.send_filling(&mut state)?;
-                room = room.saturating_sub(MAX_FRAME);
+                room = room.saturating_sub(FRAME);
             }
         }
         if taken == 0 && !buf.is_empty() { Poll::Pending } else { Poll::Ready(Ok(taken)) }
@@ -106,6 +92,10 @@ impl Core {
             if !self.is_open(&mut state, cx) {
                 return Poll::Pending;
             }
+            if !state.waiting.is_empty() {
+                state.writer = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
             let fin = state.closing.finish_writing();
             self.send_flag(fin);
         }
@@ -117,9 +107,10 @@ impl Core {
         let mut state = self.state.borrow_mut();
         state.left = true;
         let is_open = self.channel.ready_state() == "open";
-        if state.closing.read() == Read::Finished && is_open && !state.filling.is_empty() {
-            let _ = self.send_filling(&mut state);
+        if state.closing.read() == Read::Finished && is_open {
+            let _ = self.send_rest(&mut state);
         }
+        state.end_writing();
         self.drop_unread(&mut state);
         let flag = state.closing.leave();
         self.send_flag(flag);
@@ -145,6 +136,12 @@ impl Core {
         self.channel.buffered_amount()
     }
 
+    /// Whether frames wait for the other side's word.
+    #[cfg(test)]
+    pub(in crate::webrtc) fn is_waiting(&self) -> bool {
+        !self.state.borrow().waiting.is_empty()
+    }
+
     /// Unsent bytes that a lingering stream still answers for.
     pub(in crate::webrtc) fn is_lingering(&self) -> bool {
         let state = self.state.borrow();
@@ -155,6 +152,7 @@ impl Core {
     pub(in crate::webrtc) fn lose(&self) {
         let mut state = self.state.borrow_mut();
         state.open = false;
+        state.end_writing();
         state.closing.lose();
         let wakers = state.wakers();
         drop(state);
@@ -173,109 +171,5 @@ impl Core {
         if let Some(waker) = waker {
             waker.wake();
         }
-    }
-
-    /// Takes a message in. Whether the reader should be woken [`GATHERING`](super::state::GATHERING) from now.
-    pub(super) fn on_message(&self, event: &MessageEvent) -> bool {
-        let taken = match event.bytes(MAX_FRAME) {
-            Ok(bytes) => self.take_in(bytes.into()),
-            Err(NotTaken::TooLong(length)) => {
-                let error = FrameError::MessageTooLong(length);
-                Err(Fault::Frame(error.to_string()))
-            }
-            Err(NotTaken::Text) => Err(Fault::Text),
-        };
-        let mut state = self.state.borrow_mut();
-        match taken {
-            Ok(Frames::None) => return false,
-            Ok(Frames::More) => match state.gather(Instant::now()) {
-                Waking::Now => {}
-                Waking::Later => return true,
-                Waking::Awaited => return false,
-            },
-            Ok(Frames::Last) => {}
-            Err(fault) => self.fail(&mut state, fault),
-        }
-        let over = state.closing.is_over();
-        if over {
-            // both sides have all; closing still delivers the acknowledgement that is queued
-            self.channel.close();
-        }
-        let wakers = state.wakers();
-        drop(state);
-        wakers.into_iter().flatten().for_each(Waker::wake);
-        if over {
-            self.slot.changed();
-        }
-        false
-    }
-
-    /// Wakes the reader for what has gathered.
-    pub(super) fn gathered(&self) {
-        let mut state = self.state.borrow_mut();
-        state.gathering = None;
-        let reader = if state.unread.is_empty() { None } else { state.reader.take() };
-        drop(state);
-        if let Some(reader) = reader {
-            reader.wake();
-        }
-    }
-
-    fn take_in(&self, message: Bytes) -> Result<Frames, Fault> {
-        let mut state = self.state.borrow_mut();
-        let mut decoder = std::mem::take(&mut state.decoder);
-        let mut fault = None;
-        let mut frames = Frames::None;
-        let fed = decoder.feed(message, |frame| {
-            let more = frame.flag.is_none() && frame.payload.len() >= FULL;
-            // What must be told at once stays so, whatever stands behind it in the message.
-            frames = match frames {
-                Frames::None | Frames::More if more => Frames::More,
-                _ => Frames::Last,
-            };
-            if fault.is_none() {
-                fault = self.take_frame(&mut state, frame).err();
-            }
-        });
-        state.decoder = decoder;
-        match (fault, fed) {
-            (Some(fault), _) => Err(fault),
-            (None, Ok(())) => Ok(frames),
-            (None, Err(error)) => Err(Fault::Frame(error.to_string())),
-        }
-    }
-
-    fn take_frame(&self, state: &mut State, frame: Frame) -> Result<(), Fault> {
-        if state.closing.read() == Read::Open && !state.left {
-            let before = state.unread.cost();
-            let limit = MAX_UNREAD.min(before + self.slot.room());
-            let taken = state.unread.push(frame.payload, limit);
-            self.slot.charge(state.unread.cost() - before);
-            if !taken {
-                return Err(Fault::Unread);
-            }
-        }
-        if let Some(flag) = frame.flag {
-            let answer = state.closing.handle(flag);
-            self.send_flag(answer);
-            if flag == Flag::Reset {
-                self.drop_unread(state);
-            }
-        }
-        Ok(())
-    }
-
-    /// Resets the stream for something that the other side did.
-    fn fail(&self, state: &mut State, fault: Fault) {
-        tracing::debug!(%fault, "stream reset");
-        let reset = state.closing.reset();
-        self.send_flag(reset);
-        self.drop_unread(state);
-        state.fault = Some(fault);
-    }
-
-    fn drop_unread(&self, state: &mut State) {
-        self.slot.uncharge(state.unread.cost());
-        state.unread.clear();
     }
 }

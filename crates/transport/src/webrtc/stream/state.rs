@@ -1,14 +1,15 @@
 //! Where a stream stands.
 
-use std::{io, task::Waker, time::Duration};
+use std::{collections::VecDeque, io, task::Waker, time::Duration};
 
 use web_time::Instant;
 
 use super::MAX_UNREAD;
 use crate::{
-    queue::ByteQueue,
+    queue::{ByteQueue, CHUNK_COST},
     webrtc::{
         closing::{Closing, Write},
+        flow::Window,
         framing::{Decoder, Filling, MAX_FRAME},
     },
 };
@@ -26,6 +27,11 @@ pub(super) struct State {
     pub(super) decoder: Decoder,
     pub(super) unread: ByteQueue,
     pub(super) filling: Filling,
+    /// Full and flushed frames that the window holds back.
+    pub(super) waiting: Waiting,
+    pub(super) window: Window,
+    /// Bytes of payload that have come.
+    pub(super) received: u64,
     /// Why the stream broke, when we know better than "reset".
     pub(super) fault: Option<Fault>,
     /// The owner is gone: what comes is thrown away.
@@ -37,6 +43,36 @@ pub(super) struct State {
     pub(super) open: bool,
     /// Since when frames gather, while a timer runs that wakes the reader for them.
     pub(super) gathering: Option<Instant>,
+}
+
+/// Frames that wait for their turn, in order. A writer waits at [`AHEAD`](super::AHEAD).
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    frames: VecDeque<Filling>,
+    /// Payload of `frames`.
+    bytes: usize,
+}
+
+impl Waiting {
+    pub(super) fn push(&mut self, frame: Filling) {
+        self.bytes += frame.payload_len();
+        self.frames.push_back(frame);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Filling> {
+        let frame = self.frames.pop_front()?;
+        self.bytes -= frame.payload_len();
+        Some(frame)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// In bytes, and [`CHUNK_COST`] for each frame.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes + self.frames.len() * CHUNK_COST
+    }
 }
 
 /// When the reader hears of a full frame.
@@ -68,6 +104,12 @@ impl State {
             Write::Refused => Err(io::ErrorKind::BrokenPipe.into()),
             Write::Broken => Err(self.broken()),
         }
+    }
+
+    /// What was written and has not gone will not go.
+    pub(super) fn end_writing(&mut self) {
+        self.waiting = Waiting::default();
+        self.filling = Filling::default();
     }
 
     pub(super) fn broken(&self) -> io::Error {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::webrtc::{
     connection,
-    framing::{Filling, Flag, MAX_FRAME, MAX_PAYLOAD, Reader, encode_flag},
+    framing::{FRAME, Filling, Flag, MAX_FRAME, PAYLOAD, Reader, encode_flag},
     stream::MAX_UNREAD,
 };
 
@@ -50,7 +50,7 @@ async fn full_frames_reach_a_reader_though_nothing_follows() {
     let (mut a, mut b) = soon("connecting", pair()).await;
     let (mut near, mut far) = stream(&mut a, &mut b).await;
     for count in [1, 3, 20] {
-        let sent = bytes(count * MAX_PAYLOAD, 9);
+        let sent = bytes(count * PAYLOAD, 9);
         let mut got = vec![0; sent.len()];
         let all = join(near.write_all(&sent), far.read_exact(&mut got));
         let (written, read) = soon("the frames", all).await;
@@ -67,9 +67,9 @@ async fn a_flag_is_told_though_a_full_frame_stands_behind_it() {
     let (mut far, ()) = join(accept(&mut b), opened(&channel)).await;
     let mut message = encode_flag(Flag::Fin).to_vec();
     let mut filling = Filling::default();
-    filling.fill(&vec![7; MAX_PAYLOAD - 3]);
+    filling.fill(&vec![7; PAYLOAD]);
     message.extend_from_slice(filling.messages(Reader::Bytes).0);
-    assert_eq!(message.len(), MAX_FRAME);
+    assert_eq!(message.len(), 3 + FRAME);
     let mut got = Vec::new();
     let send = async { channel.send(&message).unwrap() };
     let (read, ()) = soon("the end", join(read_all(&mut far, &mut got), send)).await;
