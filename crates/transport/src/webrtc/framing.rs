@@ -32,13 +32,14 @@ pub const MAX_PAYLOAD: usize = MAX_FRAME - MAX_HEADER;
 /// what is left is rounded down to whole words).
 pub const FRAME: usize = 14 * 1160;
 
-/// The payload of a full frame of ours.
-pub const PAYLOAD: usize = FRAME - MAX_HEADER;
+/// The payload of a full frame of ours, which may ask. Only a stream's first frame takes one packet
+/// more.
+pub const PAYLOAD: usize = FRAME - MAX_HEADER - ASKED.len();
 
-/// The field with which a side tells how many bytes of payload have come on the channel, 0 in the
-/// first frame of each of its streams. Neither this nor the next one is in the specification:
-/// others skip them, and beyond that 0 they are for those who said it. The numbers leave the
-/// specification its own.
+/// The field with which a side tells how many bytes of payload have come on the channel: 0 in the
+/// first frame of each of its streams, and when it is asked. Neither this nor the next one is in
+/// the specification: others skip them, and only who told something is asked. The numbers leave
+/// the specification its own.
 const RECEIVED: u64 = 100;
 
 /// The field with which a side asks for that, 1.
@@ -238,7 +239,10 @@ mod tests {
 
     #[test]
     fn a_full_frame_fills_its_packets_and_the_first_one_fits_as_well() {
-        assert_eq!(encode(&[7; PAYLOAD]).len(), FRAME);
+        let mut full = Filling::default();
+        full.fill(&[7; PAYLOAD]);
+        full.ask();
+        assert_eq!(full.frame().len(), FRAME);
         let mut first = Filling::counting();
         first.ask();
         assert_eq!(first.fill(&[7; MAX_FRAME]), PAYLOAD);
@@ -286,8 +290,9 @@ mod tests {
             assert_eq!(frames[0].payload.len(), payload);
             (first.len(), second.len())
         };
-        assert_eq!(messages(PAYLOAD, Reader::Bytes), (FRAME, 0));
-        assert_eq!(messages(PAYLOAD, Reader::Messages), (2, FRAME - 2));
+        let long = PAYLOAD + MAX_HEADER;
+        assert_eq!(messages(PAYLOAD, Reader::Bytes), (long, 0));
+        assert_eq!(messages(PAYLOAD, Reader::Messages), (2, long - 2));
         let most = MAX_BEGINNING - MAX_HEADER;
         assert_eq!(messages(most, Reader::Messages), (MAX_BEGINNING, 0));
         assert_eq!(messages(most + 1, Reader::Messages), (2, MAX_BEGINNING - 1));

@@ -38,8 +38,9 @@ pub const HIGH_WATER: usize = 2 * 1024 * 1024;
 /// Writing goes on when the unsent bytes fall to this.
 const LOW_WATER: u32 = 1024 * 1024;
 
-/// Where the other side tells what has come, a writer may be so far ahead of the window: enough that
-/// a receipt does not wait for it, and it is woken once for a quarter of a megabyte.
+/// Where the other side tells what has come, a writer may be ahead of the window by another window,
+/// and by no more than this: enough that an answer need not wait for it, and it is woken once for a
+/// quarter of a megabyte.
 const AHEAD: usize = 512 * 1024;
 
 /// Unread bytes that a stream holds; one more frame resets it. A Bitswap message of 4 MiB, the
@@ -52,7 +53,8 @@ const LINGER: Duration = Duration::from_secs(10);
 
 /// A stream of a [`super::Connection`].
 ///
-/// Closing sends what was written and then an end mark, and returns; dropping a stream that was
+/// Closing sends what was written and then an end mark, and returns: at once, but that the last of
+/// what was written may have to wait for the other side's word of what has come. Dropping a stream that was
 /// closed, or whose other side had ended, loses nothing. Dropping it earlier resets it.
 #[derive(Debug)]
 pub struct Stream {

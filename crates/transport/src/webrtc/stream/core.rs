@@ -75,6 +75,9 @@ impl Core {
 
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state.borrow_mut();
+        if state.cut {
+            state.writable()?;
+        }
         if state.filling.is_empty() {
             return Poll::Ready(Ok(()));
         }
@@ -136,10 +139,11 @@ impl Core {
         self.channel.buffered_amount()
     }
 
-    /// Whether frames wait for the other side's word.
+    /// Whether frames wait for the other side's word, and how many bytes went without one.
     #[cfg(test)]
-    pub(in crate::webrtc) fn is_waiting(&self) -> bool {
-        !self.state.borrow().waiting.is_empty()
+    pub(in crate::webrtc) fn held(&self) -> (bool, u64) {
+        let state = self.state.borrow();
+        (!state.waiting.is_empty(), state.window.under_way())
     }
 
     /// Unsent bytes that a lingering stream still answers for.

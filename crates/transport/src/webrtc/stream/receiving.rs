@@ -100,6 +100,10 @@ impl Core {
             }
         });
         state.decoder = decoder;
+        // once, however many questions a message holds
+        if std::mem::take(&mut state.asked) {
+            self.send_count(&state);
+        }
         match (fault, fed) {
             (Some(fault), _) => Err(fault),
             (None, Ok(())) => Ok(frames),
@@ -115,9 +119,7 @@ impl Core {
             state.window.answered(total, Instant::now());
             self.go_on(state);
         }
-        if frame.asks {
-            self.send_count(state);
-        }
+        state.asked |= frame.asks;
     }
 
     fn take_frame(&self, state: &mut State, frame: Frame) -> Result<(), Fault> {

@@ -7,7 +7,10 @@ use web_time::Instant;
 use super::{AHEAD, Core, HIGH_WATER, state::State};
 use crate::{
     js::BrowserError,
-    webrtc::framing::{Filling, Flag, encode_flag, encode_question, encode_received},
+    webrtc::{
+        flow::{LEAST, MOST},
+        framing::{Filling, Flag, MAX_FRAME, encode_flag, encode_question, encode_received},
+    },
 };
 
 impl Core {
@@ -17,7 +20,7 @@ impl Core {
             return 0;
         }
         let room = match self.slot.is_told() {
-            true => AHEAD.saturating_sub(state.waiting.cost()),
+            true => ahead(state).saturating_sub(state.waiting.cost()),
             false => HIGH_WATER.saturating_sub(self.channel.buffered_amount()),
         };
         if room == 0 {
@@ -66,7 +69,7 @@ impl Core {
                 state.window.asked(now);
             }
         }
-        if !state.window.awaits() {
+        if state.window.must_ask() {
             // as with a flag: a channel that does not take it is at its end
             let _ = self.channel.send(&encode_question());
             state.window.asked(now);
@@ -101,7 +104,7 @@ impl Core {
     /// The other side told what has come: more may go. Wakes the writer before nothing waits.
     pub(super) fn go_on(&self, state: &mut State) {
         let failed = self.send_waiting(state).is_err();
-        if (failed || state.waiting.cost() <= AHEAD / 2)
+        if (failed || state.waiting.cost() <= ahead(state) / 2)
             && let Some(writer) = state.writer.take()
         {
             // wakers of wasm only queue a task: nothing of ours runs before this returns
@@ -116,7 +119,8 @@ impl Core {
         }
     }
 
-    /// Answers what has come. Who asks and asks, and takes no answer, gets none after a while.
+    /// Answers what has come. Who asks and asks, and takes no answer, gets none after a while; one of
+    /// ours never has so much unsent.
     pub(super) fn send_count(&self, state: &State) {
         if self.channel.buffered_amount() <= 2 * HIGH_WATER {
             // as with a flag
@@ -124,3 +128,11 @@ impl Core {
         }
     }
 }
+
+/// How far a writer may be ahead of the window: as far again, so that a slow line has no more to
+/// send first than it must.
+fn ahead(state: &State) -> usize {
+    state.window.size().clamp(LEAST, AHEAD)
+}
+
+const _: () = assert!(MOST + AHEAD + MAX_FRAME <= 2 * HIGH_WATER, "every answer is sent");

@@ -10,13 +10,13 @@ use crate::{
     webrtc::{
         closing::{Closing, Write},
         flow::Window,
-        framing::{Decoder, Filling, MAX_FRAME},
+        framing::{Decoder, Filling, PAYLOAD},
     },
 };
 
 /// Unread bytes for which a reader is woken while full frames come: eight of them. Each wake-up
 /// runs through the connection and the swarm, which costs more than the frame.
-const GATHER: usize = 8 * MAX_FRAME;
+const GATHER: usize = 8 * PAYLOAD;
 
 /// The longest that full frames gather: the next one on a path of 3 MB/s has come by then.
 pub(super) const GATHERING: Duration = Duration::from_millis(5);
@@ -30,8 +30,12 @@ pub(super) struct State {
     /// Full and flushed frames that the window holds back.
     pub(super) waiting: Waiting,
     pub(super) window: Window,
+    /// Whether something that was written will never go.
+    pub(super) cut: bool,
     /// Bytes of payload that have come.
     pub(super) received: u64,
+    /// Whether the other side asked how many, and was not answered yet.
+    pub(super) asked: bool,
     /// Why the stream broke, when we know better than "reset".
     pub(super) fault: Option<Fault>,
     /// The owner is gone: what comes is thrown away.
@@ -108,6 +112,7 @@ impl State {
 
     /// What was written and has not gone will not go.
     pub(super) fn end_writing(&mut self) {
+        self.cut |= !self.waiting.is_empty() || !self.filling.is_empty();
         self.waiting = Waiting::default();
         self.filling = Filling::default();
     }

@@ -1,5 +1,7 @@
 //! How much a writer gives to another side that tells what has come, and to one that does not.
 
+use std::io::ErrorKind;
+
 use bytes::Bytes;
 use futures::{
     AsyncReadExt, AsyncWriteExt, StreamExt,
@@ -18,7 +20,8 @@ use crate::{
         Connection, Stream,
         flow::LEAST,
         framing::{
-            Decoder, FRAME, Filling, Flag, Frame, MAX_FRAME, Reader, encode_flag, encode_received,
+            Decoder, FRAME, Filling, Flag, Frame, MAX_FRAME, Reader, encode_flag, encode_question,
+            encode_received,
         },
     },
 };
@@ -98,7 +101,7 @@ async fn who_counts_is_given_a_window_and_asked_before_more_goes() {
     // it is asked with every second frame, and nothing more comes before it answers
     assert_eq!(asked, 2);
     assert!(hand.got.len() < LEAST + FRAME);
-    assert!(core.is_waiting() && hand.frames.try_recv().is_err());
+    assert_eq!(core.held(), (true, hand.got.len() as u64));
 
     let answer_all = async {
         loop {
@@ -150,14 +153,60 @@ async fn a_question_is_answered_with_what_has_come() {
 }
 
 #[wasm_bindgen_test]
+async fn a_message_full_of_questions_is_answered_once() {
+    let (mut a, mut b) = soon("connecting", pair()).await;
+    let (mut hand, _far) = Hand::stream(&mut a, &mut b, Filling::counting()).await;
+    let questions = encode_question().repeat(MAX_FRAME / 4);
+    hand.channel.send(&questions).unwrap();
+    let mut last = Filling::default();
+    last.fill(b"last");
+    last.ask();
+    hand.channel.send(last.messages(Reader::Bytes).0).unwrap();
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        answers.push(soon("an answer", hand.next()).await.received);
+    }
+    assert_eq!(answers, [Some(2), Some(6)]);
+}
+
+#[wasm_bindgen_test]
+async fn who_closes_hears_that_the_rest_was_not_wanted() {
+    for flag in [Flag::Reset, Flag::StopSending] {
+        let (mut a, mut b) = soon("connecting", pair()).await;
+        let (mut hand, mut far) = Hand::stream(&mut a, &mut b, Filling::counting()).await;
+        far.write_all(&vec![7; 2 * LEAST]).await.unwrap();
+        assert!(far.core().unwrap().held().0);
+        let refuse = async {
+            while hand.got.len() < LEAST {
+                hand.next().await;
+            }
+            hand.channel.send(&encode_flag(flag)).unwrap();
+        };
+        let (closed, ()) = soon("the end", join(far.close(), refuse)).await;
+        let error = closed.unwrap_err().kind();
+        assert!(matches!(error, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_flush_after_a_reset_does_not_pass_for_one_that_went() {
+    let (mut a, mut b) = soon("connecting", pair()).await;
+    let (hand, mut far) = Hand::stream(&mut a, &mut b, Filling::counting()).await;
+    far.write_all(b"some").await.unwrap();
+    hand.channel.send(&encode_flag(Flag::Reset)).unwrap();
+    soon("the reset", far.read_to_end(&mut Vec::new())).await.unwrap_err();
+    assert_eq!(far.flush().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+#[wasm_bindgen_test]
 async fn what_waits_goes_when_its_stream_is_dropped_after_all_was_heard() {
     let (mut a, mut b) = soon("connecting", pair()).await;
     let (mut hand, mut far) = Hand::stream(&mut a, &mut b, Filling::counting()).await;
     hand.channel.send(&encode_flag(Flag::Fin)).unwrap();
     soon("the end", far.read_to_end(&mut Vec::new())).await.unwrap();
-    let sent = bytes(4 * LEAST, 3);
+    let sent = bytes(2 * LEAST, 3);
     soon("writing", far.write_all(&sent)).await.unwrap();
-    assert!(far.core().unwrap().is_waiting());
+    assert!(far.core().unwrap().held().0);
     drop(far);
     soon("all of it", async { while hand.next().await.flag != Some(Flag::Fin) {} }).await;
     assert!(hand.got == sent);
@@ -170,7 +219,7 @@ async fn a_reset_ends_a_writer_that_waits_for_an_answer() {
     let core = far.core().unwrap().clone();
     let write = async {
         let error = far.write_all(&vec![7; 2 * 1024 * 1024]).await.unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     };
     let reset = async {
         while hand.got.len() < LEAST {
@@ -179,5 +228,5 @@ async fn a_reset_ends_a_writer_that_waits_for_an_answer() {
         hand.channel.send(&encode_flag(Flag::Reset)).unwrap();
     };
     soon("the reset", join(write, reset)).await;
-    assert!(!core.is_waiting());
+    assert!(!core.held().0);
 }
