@@ -95,6 +95,7 @@ impl Core {
         }
         state.window.sent(bytes);
         sent.map_err(|thrown| {
+            state.cut = true;
             state.end_writing();
             state.closing.lose();
             io::Error::new(io::ErrorKind::BrokenPipe, BrowserError::from(thrown))
