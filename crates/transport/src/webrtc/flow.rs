@@ -58,8 +58,8 @@ const MARKS: usize = MOST / LEAST_ASKED + 2;
 const QUICKEST_FOR: Duration = Duration::from_secs(10);
 
 /// After so long already, when the window has become less than half of what it was since, or as
-/// small as it can: the path may be longer by now, or the other side's main thread always late, and a window for
-/// a shorter path would become smaller and smaller.
+/// small as it can: the path may be longer by now, or the other side's main thread always late, and
+/// a window for a shorter path would become smaller and smaller.
 const QUICKEST_IN_DOUBT: Duration = Duration::from_secs(2);
 
 /// What browsers round time to: Firefox and Safari; Chromium to a tenth of it.

@@ -24,14 +24,14 @@ pub fn encode_received(total: u64) -> Vec<u8> {
     frame
 }
 
-/// Room for the header of any frame, the first one's too.
-const HEADER_ROOM: usize = MAX_HEADER + COUNTS.len() + ASKED.len();
-
 /// The frame that only asks what has come.
 pub fn encode_question() -> [u8; 4] {
     let [first, second, value] = ASKED;
     [3, first, second, value]
 }
+
+/// Room for the header of any frame, the first one's too.
+const HEADER_ROOM: usize = MAX_HEADER + COUNTS.len() + ASKED.len();
 
 /// A frame being filled. Its memory has room for the header in front of the payload, so that a
 /// payload is copied once, however it comes in.

@@ -75,10 +75,7 @@ impl Core {
 
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state.borrow_mut();
-        if state.cut {
-            state.writable()?;
-        }
-        if state.filling.is_empty() {
+        if state.filling.is_empty() && !state.cut {
             return Poll::Ready(Ok(()));
         }
         state.writable()?;

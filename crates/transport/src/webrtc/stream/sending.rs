@@ -40,12 +40,11 @@ impl Core {
     /// Sends the frame that was filled: behind those that wait, where the other side tells what
     /// has come.
     pub(super) fn send_filling(&self, state: &mut State) -> io::Result<()> {
+        let mut filled = std::mem::take(&mut state.filling);
         if self.slot.is_told() {
-            let filled = std::mem::take(&mut state.filling);
             state.waiting.push(filled);
             return self.send_waiting(state);
         }
-        let mut filled = std::mem::take(&mut state.filling);
         self.send(state, &mut filled)?;
         filled.clear();
         state.filling = filled;

@@ -30,7 +30,7 @@ pub(super) struct State {
     /// Full and flushed frames that the window holds back.
     pub(super) waiting: Waiting,
     pub(super) window: Window,
-    /// Whether something that was written will never go.
+    /// Whether something that was written will never go: then nothing can be written any more.
     pub(super) cut: bool,
     /// Bytes of payload that have come.
     pub(super) received: u64,
@@ -49,7 +49,7 @@ pub(super) struct State {
     pub(super) gathering: Option<Instant>,
 }
 
-/// Frames that wait for their turn, in order. A writer waits at [`AHEAD`](super::AHEAD).
+/// Frames that wait for their turn, in order; [`Core::room`](super::Core::room) bounds them.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     frames: VecDeque<Filling>,
