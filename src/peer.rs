@@ -145,12 +145,13 @@ impl Peer {
         self.inner.stopped.get()
     }
 
-    /// Ends the network and frees this tab's identity.
+    /// Ends the network, and frees this tab's identity and the files of its store.
     pub async fn stop(&self) {
         if !self.inner.stopped.replace(true) {
             self.inner.announcer.stop();
             self.inner.net.stop().await;
             self.inner.identity.borrow_mut().take();
+            self.inner.store.release();
         }
     }
 

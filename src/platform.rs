@@ -31,12 +31,21 @@ pub use web_time::Instant;
 /// A block whose bytes may live outside wasm memory.
 pub type Block = avocet_dag::Block<Payload>;
 
-/// What the browser has hashed, and keeps as a file of its own: its bytes are nowhere else.
+/// A part of a file that is still to be hashed and kept.
+#[derive(Clone)]
+pub enum Lent {
+    /// Its bytes, which nobody else has.
+    Bytes(Payload),
+    /// The browser's own handle on it, unread, and how many bytes it has.
+    File(Rc<dyn Any>, usize),
+}
+
+/// What was hashed and kept in one go: its bytes are nowhere else.
 #[derive(Clone)]
 pub struct Taken {
     sha256: [u8; 32],
     len: usize,
-    file: Rc<dyn Any>,
+    place: Rc<dyn Any>,
 }
 
 /// The longest that one timer is set for: browsers hold the delay in an `i32` of milliseconds.
@@ -111,24 +120,36 @@ async fn digest(hash_code: u64, payload: &Payload) -> Option<[u8; 32]> {
     here::sha256(payload).await
 }
 
-impl Taken {
-    /// `file`, the browser's own handle, has `len` bytes; WebCrypto made `sha256` of the same.
+impl Lent {
+    /// The bytes in it.
     #[must_use]
-    pub fn new(sha256: [u8; 32], len: usize, file: Rc<dyn Any>) -> Self {
-        Self { sha256, len, file }
+    #[expect(clippy::len_without_is_empty, reason = "nothing empty is lent")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::File(_, len) => *len,
+        }
+    }
+}
+
+impl Taken {
+    /// `len` bytes, of which `sha256` was made by WebCrypto, are at `place`.
+    #[must_use]
+    pub fn new(sha256: [u8; 32], len: usize, place: Rc<dyn Any>) -> Self {
+        Self { sha256, len, place }
     }
 
     /// The bytes in it.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "nothing empty is worth a file")]
+    #[expect(clippy::len_without_is_empty, reason = "nothing empty is taken")]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// The browser's own handle.
+    /// Where the store has them.
     #[must_use]
-    pub fn into_file(self) -> Rc<dyn Any> {
-        self.file
+    pub fn into_place(self) -> Rc<dyn Any> {
+        self.place
     }
 
     /// What a block of these bytes is called.

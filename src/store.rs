@@ -39,16 +39,19 @@ mod pins;
 mod row;
 #[cfg(test)]
 mod suite;
+mod take;
 mod write;
 
 use self::{backend::Backend, draft::Stamped, drafts::DraftId, memory::Memory};
 pub use self::{
+    backend::TakeError,
     draft::{Draft, MAX_DRAFTS},
     error::StoreError,
     figures::{Collected, Counters, Usage},
     keys::{Identity, Seat},
     name::StoreName,
     pins::{MAX_NAME, Pin},
+    take::Taker,
     write::{BATCH, Ready},
 };
 use crate::platform::{self, Block};
@@ -159,7 +162,11 @@ impl Store {
     /// `Pinned` or `InUse` when something holds it.
     pub async fn delete(&self, cid: &Cid) -> Result<bool, StoreError> {
         self.end_dropped().await?;
-        gc::delete(self.backend(), cid, self.now()).await
+        let deleted = gc::delete(self.backend(), cid, self.now()).await?;
+        if deleted {
+            self.backend().tidy().await?;
+        }
+        Ok(deleted)
     }
 
     /// Pins what is here already. It, and all that was written before, is on the disk when this
@@ -191,7 +198,9 @@ impl Store {
     /// Removes what no pin reaches and no draft of any tab holds.
     pub async fn gc(&self) -> Result<Collected, StoreError> {
         self.end_dropped().await?;
-        gc::collect(self.backend(), self.now()).await
+        let collected = gc::collect(self.backend(), self.now()).await?;
+        self.backend().tidy().await?;
+        Ok(collected)
     }
 
     /// How much is stored, by all tabs.
@@ -205,6 +214,12 @@ impl Store {
     /// `NoSlot` when all are taken, `Key` when the secret can no longer be read.
     pub async fn identity(&self) -> Result<Identity, StoreError> {
         keys::take(&self.0.backend, &self.0.clock).await
+    }
+
+    /// Lets go of the files that blocks lie in, for a peer that stopped: other tabs may do with them what
+    /// they like. Large blocks are neither read nor written any more.
+    pub fn release(&self) {
+        self.backend().release();
     }
 
     /// What this handle saw.

@@ -1,27 +1,29 @@
 import { AvocetError } from './errors.js'
-import { taken } from './taken.js'
 
-/** @typedef {import('./taken.js').Piece} Piece */
+/**
+ * A chunk that is still to be read: `size` bytes of `window` from `from` on. All that name the same window have the same `id`.
+ *
+ * @typedef {{ id: number, window: Blob, from: number, size: number }} Unread
+ */
 
 /**
  * Where the core pulls the bytes of one file from, in chunks of the size that it wants.
  *
  * Calls of `next` may overlap (the core reads ahead); the parts go out in the order of the calls. Each gives
  * exactly `size` bytes, fewer only at the end, `undefined` after it. What is given out belongs to
- * the core: nobody else can change it any more. Chunks of `least` bytes and more may come as `Taken`.
+ * the core: nobody else can change it any more. Chunks of `least` bytes and more may come unread.
  *
  * @typedef {object} Bytes
  * @property {number | undefined} size of the whole, where it is known
- * @property {(size: number, least?: number) => Promise<Piece | undefined>} next
+ * @property {(size: number, least?: number) => Promise<Uint8Array | Unread | undefined>} next
  * @property {(reason?: unknown) => void} close no more is wanted
- * @property {() => Promise<void>} [check] fails if what was given out as parts of the source itself cannot be read any more
  */
 
 /** Milliseconds of work after which other things on the main thread get their turn. */
 const TURN = 10
 
 /**
- * Bytes in memory. Each chunk is copied or taken over when its turn comes, as the caller may go on using them.
+ * Bytes in memory. Each chunk is copied when its turn comes, as the caller may go on using them.
  *
  * @param {Uint8Array} bytes
  * @returns {Bytes}
@@ -34,7 +36,7 @@ export function ofBytes (bytes) {
   const turn = turns()
   return {
     size,
-    next (length, least = Infinity) {
+    next (length) {
       const from = at
       at = Math.min(at + length, size)
       const to = at
@@ -44,7 +46,7 @@ export function ofBytes (bytes) {
         if (from === to) return undefined
         const part = bytes.subarray(from, to)
         if (part.length < to - from) throw new AvocetError('NOT_FOUND', 'the bytes became fewer while they were being read')
-        return (part.length >= least && taken(part)) || part.slice()
+        return part.slice()
       })
     },
     close () { at = size }

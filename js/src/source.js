@@ -1,8 +1,6 @@
 import { ofBlob } from './blob.js'
 import { checkName, isBlob, isContent, isEntry, isFolder, toCore, isName } from './entry.js'
 import { AvocetError } from './errors.js'
-import { Lenders } from './lenders.js'
-import { taken } from './taken.js'
 
 /** @typedef {import('./entry.js').CoreEntry} CoreEntry */
 
@@ -37,7 +35,6 @@ export class Plan {
   #fault
   /** @type {Set<import('./bytes.js').Bytes>} */
   #open = new Set()
-  #lenders = new Lenders()
   #entries
 
   /**
@@ -75,7 +72,6 @@ export class Plan {
    */
   async why (error) {
     this.close()
-    if (error?.code === 'STORAGE') return await this.#lenders.why(error)
     if (error?.code !== 'NOT_FOUND' || !this.#fault) return error
     if (this.#fault instanceof AvocetError) return this.#fault
     const cause = /** @type {any} */ (this.#fault)
@@ -99,8 +95,7 @@ export class Plan {
       next: async (size, least = Infinity) => {
         const chunk = await this.#watch(bytes.next(size, least))
         if (chunk === undefined) this.#open.delete(bytes)
-        if (chunk && !(chunk instanceof Uint8Array)) this.#lenders.add(bytes)
-        return (chunk instanceof Uint8Array && chunk.length >= least && taken(chunk)) || chunk
+        return chunk
       },
       close: () => bytes.close()
     }

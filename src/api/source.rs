@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     files::{Content, Entry, Piece, Source, SourceError},
-    platform::{Payload, Taken},
+    platform::{Lent, Payload},
 };
 
 #[wasm_bindgen]
@@ -46,14 +46,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn next(this: &JsBytes, size: f64, least: f64) -> Promise;
 
-    /// A part that was taken over, of `js/src/taken.js`; or one that was not.
-    type JsPiece;
+    /// A part that comes unread.
+    type JsPart;
     #[wasm_bindgen(method, getter)]
-    fn file(this: &JsPiece) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn digest(this: &JsPiece) -> Option<Uint8Array>;
-    #[wasm_bindgen(method, getter)]
-    fn length(this: &JsPiece) -> f64;
+    fn size(this: &JsPart) -> f64;
 }
 
 /// The entries of a plan.
@@ -98,7 +94,7 @@ impl Source for JsBytes {
         async move {
             match piece.await? {
                 Some(Piece::Bytes(bytes)) => Ok(Some(bytes)),
-                Some(Piece::Taken(_)) => Err("it came as a file".to_owned()),
+                Some(Piece::Lent(_)) => Err("it came unread".to_owned()),
                 None => Ok(None),
             }
         }
@@ -125,17 +121,12 @@ impl Source for JsBytes {
 
 /// A chunk of `js/src/bytes.js`.
 fn read_piece(piece: JsValue) -> Piece {
-    // First, so that bytes of a class of the caller's own are never taken for more.
-    let piece: JsPiece = match piece.dyn_into::<Uint8Array>() {
-        Ok(bytes) => return Piece::Bytes(bytes.into()),
-        Err(piece) => piece.unchecked_into(),
-    };
-    let digest = piece.digest().and_then(|digest| digest.to_vec().try_into().ok());
-    match digest {
-        Some(digest) => {
-            Piece::Taken(Taken::new(digest, piece.length() as usize, Rc::new(piece.file())))
+    match piece.dyn_into::<Uint8Array>() {
+        Ok(bytes) => Piece::Bytes(bytes.into()),
+        Err(part) => {
+            let size = part.unchecked_ref::<JsPart>().size() as usize;
+            Piece::Lent(Lent::File(Rc::new(part), size))
         }
-        None => Piece::Bytes(piece.unchecked_into::<Uint8Array>().into()),
     }
 }
 

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     platform::{self, Block, Payload},
-    store::{Pin, Ready, Store, StoreError},
+    store::{Pin, Ready, Store, StoreError, Taker},
 };
 
 /// Files at once: small ones would otherwise wait for the disk one by one.
@@ -68,8 +68,8 @@ pub async fn import(
     let draft = store.draft().await?;
     let (blocks, writing) = writer(store);
     let loaded = Cell::new(0);
-    let files = store.files_from();
-    let work = Work { import, progress, loaded: &loaded, blocks, files };
+    let taker = store.taker().await;
+    let work = Work { import, progress, loaded: &loaded, blocks, taker };
     let written = async { writing.await.map_err(ImportError::from) };
     let pinned = async {
         let (root, written) = futures::future::try_join(work.gather(entries), written).await?;
@@ -112,8 +112,8 @@ struct Work<'a> {
     /// Bytes done.
     loaded: &'a Cell<u64>,
     blocks: Blocks,
-    /// From how many bytes on the store keeps a block as a file, if it does.
-    files: Option<usize>,
+    /// What takes large parts of files over, where there is such a thing.
+    taker: Option<Taker>,
 }
 
 /// An entry whose blocks are made; a folder has none yet.
@@ -186,8 +186,9 @@ impl Work<'_> {
         let mut importer = Importer::with_meta(options, meta).map_err(&failed)?;
         // a file that turns out to be one chunk is made of it once more, with its mode and time
         let may_be_single = !meta.is_empty() && options.layout == Layout::Balanced;
-        let (mut first, files) = (None, self.files);
-        let mut leaves = std::pin::pin!(leaves(options, source, may_be_single, files));
+        let mut first = None;
+        let leaves = leaves(options, source, may_be_single, self.taker.as_ref());
+        let mut leaves = std::pin::pin!(leaves);
         while let Some(made) = leaves.next().await {
             let Some(made) = made.map_err(|fault| fault.at(path))? else { break };
             if may_be_single && importer.size() == 0 && first.is_none() {

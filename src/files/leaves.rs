@@ -8,13 +8,13 @@ use futures::{Stream, StreamExt, future::LocalBoxFuture, stream};
 
 use super::source::{Piece, Source};
 use crate::{
-    platform::{self, Payload},
-    store::Ready,
+    platform::{self, Lent, Payload},
+    store::{Ready, StoreError, TakeError, Taker},
 };
 
-/// Bytes of one file that are asked for ahead. Eight chunks of 1 MiB keep reading, WebCrypto and
-/// the database busy at once.
-const AHEAD: usize = 8 * 1024 * 1024;
+/// Bytes of one file that are asked for ahead: two windows of `js/src/blob.js`, of which one is read
+/// while the other is hashed and written.
+const AHEAD: usize = 16 * 1024 * 1024;
 /// Chunks of one file that are asked for ahead, however small.
 const AHEAD_CHUNKS: usize = 32;
 /// What a chunk of the buzhash chunker usually has.
@@ -39,38 +39,39 @@ pub struct Made {
 pub enum Fault {
     Source(String),
     Block(unixfs::ImportError),
+    Store(StoreError),
 }
 
 type Chunk = Result<Option<Piece>, Fault>;
 
 /// The chunks of a file with their blocks, in its order; `keep` also gives them as they were.
-/// `None` ends them. Where the store keeps large blocks as files (from `files` bytes on), the browser
-/// makes these as it reads.
+/// `None` ends them. Where there is a `taker` it has what is large enough for it.
 pub fn leaves(
     options: &ImportOptions,
     source: Box<dyn Source>,
     keep: bool,
-    files: Option<usize>,
+    taker: Option<&Taker>,
 ) -> impl Stream<Item = Result<Option<Made>, Fault>> {
     let simple = options.raw_leaves && options.hash == code::SHA2_256 && !keep;
-    let files = files.filter(|_| simple);
+    let taker = taker.filter(|_| simple);
     let (chunks, usual) = match options.chunking {
-        Chunking::Size(size) => (equal(source, size, files).left_stream(), size),
+        Chunking::Size(size) => (equal(source, size, taker).left_stream(), size),
         Chunking::Rabin { avg, .. } => (cut(source, options.chunking).right_stream(), avg),
         _ => (cut(source, options.chunking).right_stream(), BUZHASH),
     };
     let ahead = (AHEAD / usual).clamp(2, AHEAD_CHUNKS);
-    chunks.map(move |chunk| leaf(options, chunk, keep)).buffered(ahead)
+    chunks.map(move |chunk| leaf(options, chunk, keep, taker)).buffered(ahead)
 }
 
 /// Chunks of `size` bytes; whoever polls several at once has them read at once.
 fn equal(
     mut source: Box<dyn Source>,
     size: usize,
-    files: Option<usize>,
-) -> impl Stream<Item = LocalBoxFuture<'static, Chunk>> {
+    taker: Option<&Taker>,
+) -> impl Stream<Item = LocalBoxFuture<'static, Chunk>> + use<> {
+    let least = taker.map_or(usize::MAX, Taker::least);
     let chunks = std::iter::repeat_with(move || {
-        let chunk = source.take(size, files.unwrap_or(usize::MAX));
+        let chunk = source.take(size, least);
         Box::pin(async move { chunk.await.map_err(Fault::Source) }) as LocalBoxFuture<'static, _>
     });
     stream::iter(chunks)
@@ -116,19 +117,19 @@ async fn leaf(
     options: &ImportOptions,
     chunk: LocalBoxFuture<'static, Chunk>,
     keep: bool,
+    taker: Option<&Taker>,
 ) -> Result<Option<Made>, Fault> {
     let codec = options.leaf_codec();
-    let chunk = match chunk.await? {
-        Some(Piece::Bytes(chunk)) => chunk,
-        Some(Piece::Taken(taken)) => {
-            let size = taken.len();
-            let (version, _) = options.naming(codec, size);
-            let cid = taken.cid(version, codec).map_err(|error| Fault::Block(error.into()))?;
-            let block = Ready::taken(&cid, taken);
-            let leaf = Leaf { cid, size: size as u64, tsize: size as u64 };
-            return Ok(Some(Made { leaf, block, size, chunk: None }));
+    let chunk = match (chunk.await?, taker) {
+        (Some(Piece::Lent(lent)), Some(taker)) => {
+            return take(options, taker, lent).await.map(Some);
         }
-        None => return Ok(None),
+        (Some(Piece::Lent(_)), None) => return Err(Fault::Source("it came unread".to_owned())),
+        (Some(Piece::Bytes(chunk)), Some(taker)) if chunk.len() >= taker.least() => {
+            return take(options, taker, Lent::Bytes(chunk)).await.map(Some);
+        }
+        (Some(Piece::Bytes(chunk)), _) => chunk,
+        (None, _) => return Ok(None),
     };
     let size = chunk.len();
     let kept = keep.then(|| chunk.clone());
@@ -141,4 +142,17 @@ async fn leaf(
     let block = block.map_err(|error| Fault::Block(error.into()))?;
     let leaf = Leaf::new(&block, size);
     Ok(Some(Made { leaf, block: block.into(), size, chunk: kept }))
+}
+
+/// A leaf that is hashed and kept in one go.
+async fn take(options: &ImportOptions, taker: &Taker, lent: Lent) -> Result<Made, Fault> {
+    let taken = taker.take(lent).await.map_err(|error| match error {
+        TakeError::Lent(reason) => Fault::Source(reason),
+        TakeError::Store(error) => Fault::Store(error),
+    })?;
+    let (size, codec) = (taken.len(), options.leaf_codec());
+    let (version, _) = options.naming(codec, size);
+    let cid = taken.cid(version, codec).map_err(|error| Fault::Block(error.into()))?;
+    let block = Ready::taken(&cid, taken);
+    Ok(Made { leaf: Leaf { cid, size: size as u64, tsize: size as u64 }, block, size, chunk: None })
 }

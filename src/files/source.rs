@@ -3,7 +3,7 @@
 use avocet_dag::{Cid, unixfs::Meta};
 use futures::future::LocalBoxFuture;
 
-use crate::platform::{Payload, Taken};
+use crate::platform::{Lent, Payload};
 
 /// Why an entry or its bytes could not be had. Who supplied it knows the rest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ pub trait Source {
     /// May be called again before the answer is there; the answers are in the order of the calls.
     fn next(&mut self, size: usize) -> LocalBoxFuture<'static, Result<Option<Payload>, String>>;
 
-    /// As [`Self::next`]; what has `least` bytes or more the browser may have taken over already.
+    /// As [`Self::next`]; what has `least` bytes or more may come unread.
     fn take(
         &mut self,
         size: usize,
@@ -37,8 +37,8 @@ pub trait Source {
 pub enum Piece {
     /// Its bytes.
     Bytes(Payload),
-    /// What the browser has made of them.
-    Taken(Taken),
+    /// As the browser has it.
+    Lent(Lent),
 }
 
 /// What is imported at one path.

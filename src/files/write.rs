@@ -96,10 +96,10 @@ async fn put(store: Store, batch: Vec<Ready>) -> Result<(u64, u64), StoreError> 
     let bytes = batch.iter().map(|block| block.size() as u64).sum();
     let written = (batch.len() as u64, bytes);
     match store.write(batch.clone()).await {
-        Err(full @ StoreError::Quota { .. }) => match store.gc().await {
-            Ok(freed) if freed.blocks > 0 => store.write(batch).await?,
-            _ => return Err(full),
-        },
+        Err(StoreError::Quota { .. }) => {
+            store.gc().await?;
+            store.write(batch).await?;
+        }
         done => done?,
     }
     Ok(written)

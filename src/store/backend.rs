@@ -7,9 +7,10 @@ use std::{any::Any, rc::Rc};
 
 use async_trait::async_trait;
 use avocet_dag::Payload as _;
+use futures::future::LocalBoxFuture;
 
 use super::StoreError;
-use crate::platform::Payload;
+use crate::platform::{Lent, Payload, Taken};
 
 /// The tables of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,35 @@ impl From<Payload> for Value {
     }
 }
 
+/// Hashes and keeps parts of files in one go, outside this program.
+pub trait Take {
+    /// From how many bytes on that is worth it.
+    fn least(&self) -> usize;
+
+    /// Takes a part; it is on its way when this returns.
+    fn take(&self, lent: Lent) -> LocalBoxFuture<'static, Result<Taken, Refused>>;
+}
+
+/// A part that was not taken: it can be tried again.
+pub struct Refused {
+    /// Why not.
+    pub error: TakeError,
+    /// The part.
+    pub lent: Lent,
+}
+
+/// Why a part was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TakeError {
+    /// It could not be read: what its owner is to be told.
+    #[error("{0}")]
+    #[allow(dead_code, reason = "natively nothing is lent")]
+    Lent(String),
+    /// The store could not keep it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// What came of asking for a lock.
 #[allow(dead_code, reason = "natively there are no locks to give")]
 pub enum Locked {
@@ -123,8 +153,8 @@ pub trait Backend {
         access: Access,
     ) -> Result<Box<dyn Transaction>, StoreError>;
 
-    /// From how many bytes on values are kept as files of the browser's, if they are.
-    fn files_from(&self) -> Option<usize> {
+    /// What hashes and keeps parts of files in one go, where there is such a thing.
+    async fn hands(&self) -> Option<Rc<dyn Take>> {
         None
     }
 
@@ -133,6 +163,19 @@ pub trait Backend {
     fn prepare(&self, bytes: Payload) -> Value {
         bytes.into()
     }
+
+    /// Waits until prepared values can be written. Called again after an error for lack of room, it tries again.
+    async fn settle(&self, _values: &[Value]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Gives back the room of what was removed, where that does not happen by itself.
+    async fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Lets go of what others may wait for, as far as it can be had again only by opening anew.
+    fn release(&self) {}
 
     /// Takes a lock of this name among all who share the database, or says at once why not.
     async fn try_lock(&self, name: &str) -> Locked;

@@ -43,6 +43,14 @@ impl Meta {
 
 /// Reads the bytes under `key`, unverified.
 pub async fn read(backend: &dyn Backend, key: &Multihash) -> Result<Option<Payload>, StoreError> {
+    match read_once(backend, key).await {
+        // Another tab may have moved or removed them since their row was read.
+        Err(StoreError::Lost { .. }) => read_once(backend, key).await,
+        read => read,
+    }
+}
+
+async fn read_once(backend: &dyn Backend, key: &Multihash) -> Result<Option<Payload>, StoreError> {
     let transaction = backend.begin(&[Table::Blocks], Access::Read).await?;
     let found = transaction.look_last(vec![Ask::Value(Table::Blocks, key.to_bytes())]).await?;
     Ok(found.into_iter().next().flatten())
@@ -107,6 +115,8 @@ pub async fn put(
     blocks: Vec<(Multihash, Value)>,
     stamp: u64,
 ) -> Result<Usage, StoreError> {
+    let values: Vec<Value> = blocks.iter().map(|(_, value)| value.clone()).collect();
+    backend.settle(&values).await?;
     let transaction = backend.begin(&TABLES, Access::Relaxed).await?;
     let blocks: Vec<(Vec<u8>, Value)> =
         blocks.into_iter().map(|(key, value)| (key.to_bytes(), value)).collect();

@@ -1,7 +1,7 @@
 //! The tests that every backend passes, over handles that share one database as tabs do.
 //!
 //! Natively they run on the memory backend, in browsers on IndexedDB, there with the browser's
-//! locks and with leases.
+//! locks, with leases and with all blocks in packs.
 
 use std::{cell::Cell, future::Future, pin::Pin as Pinned, rc::Rc, task::Poll};
 

@@ -20,10 +20,10 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// A block that the browser has hashed and taken over already.
+    /// A block that was hashed and kept in one go.
     pub fn taken(cid: &Cid, taken: Taken) -> Self {
         let len = taken.len();
-        let value = Value { bytes: Bytes::new().into(), own: Some(taken.into_file()), len };
+        let value = Value { bytes: Bytes::new().into(), own: Some(taken.into_place()), len };
         Self { key: cid.hash().clone(), value }
     }
 
@@ -46,11 +46,6 @@ impl From<Block> for Ready {
 }
 
 impl Store {
-    /// From how many bytes on a block is kept as a file of the browser's, if such are kept at all.
-    pub fn files_from(&self) -> Option<usize> {
-        self.backend().files_from()
-    }
-
     /// Makes a block ready to be written by [`Self::write`]. Worth doing as soon as there is one:
     /// the browser begins to take its bytes over, and whoever writes next need not wait for that
     /// (nor is it asked yet whether the block is here already).

@@ -1,6 +1,6 @@
 // What people paste, choose and send that is not as it should be.
 import assert from 'node:assert/strict'
-import { appendFile, open, rm, utimes } from 'node:fs/promises'
+import { appendFile, open, rm } from 'node:fs/promises'
 import { cidText, concat, fileBlocks, varint } from '../interop/bitswap.mjs'
 import { MB, MIB, sha256 } from '../support/files.mjs'
 import { journey } from '../support/journey.mjs'
@@ -98,20 +98,19 @@ journey('a file that changes or vanishes while it is read is refused, and nothin
   }
 })
 
-journey('a file as old as most is stored from the disk itself: all of it, and what it was when it was hashed', async scene => {
+journey('a file is read by a worker, piece by piece: all of it, or none once it has changed', async scene => {
   const { origin } = await scene.serve(packageRoutes)
   const tab = await openPackage(await scene.chromium('only'), origin)
-  await tab.page.evaluate(() => kit.start({ store: 'settled' }))
+  await tab.page.evaluate(() => kit.start({ store: 'pieces' }))
   const choose = async (name, size) => {
     const file = await scene.file(name, size)
-    await utimes(file.path, 0, 1_000_000_000)
     await tab.page.getByLabel('file', { exact: true }).setInputFiles(file.path)
     return file
   }
   const kept = await choose('kept.bin', 9 * MB)
   const { cid } = await tab.page.evaluate(() => peer.add(document.querySelector('input').files[0]))
   await rm(kept.path)
-  await tab.page.evaluate(async () => { await peer.stop(); await kit.start({ store: 'settled' }) })
+  await tab.page.evaluate(async () => { await peer.stop(); await kit.start({ store: 'pieces' }) })
   assert.deepEqual(await tab.page.evaluate(cid => kit.read(cid), cid), { size: 9 * MB, sha256: kept.sha256 })
 
   let path
@@ -123,20 +122,25 @@ journey('a file as old as most is stored from the disk itself: all of it, and wh
   let change
   await tab.page.exposeFunction('change', () => change())
   for (change of [rewrite, () => appendFile(path, 'more'), () => rm(path)]) {
-    path = (await choose('changed.bin', 3 * MB)).path
-    // All of so small a file has been read when the first part of it is hashed, and nothing has been written.
+    path = (await choose('changed.bin', 20 * MB)).path
+    // What is read second is asked for after the change.
     const refused = await tab.page.evaluate(async () => {
-      const { digest } = SubtleCrypto.prototype
+      const { postMessage } = Worker.prototype
+      let first
       let changed
-      SubtleCrypto.prototype.digest = async function (...args) {
-        const hashed = await digest.apply(this, args)
-        await (changed ??= change())
-        return hashed
+      Worker.prototype.postMessage = function (message, given) {
+        const send = () => postMessage.call(this, message, given)
+        const window = message[1] === 'take' && message[2].id
+        first ??= window || undefined
+        if (!window || window === first) return send()
+        changed ??= change()
+        changed.then(send)
       }
       const refused = await kit.refused(peer.add(document.querySelector('input').files[0]))
-      SubtleCrypto.prototype.digest = digest
-      return refused
+      Worker.prototype.postMessage = postMessage
+      return { ...refused, changed: changed !== undefined }
     })
+    assert.equal(refused.changed, true)
     assert.equal(refused.code, 'NOT_FOUND', JSON.stringify(refused))
     assert.match(refused.message, /changed\.bin.*changed or vanished/)
     assert.equal((await tab.page.evaluate(() => kit.all(peer.pins.ls()))).length, 1)
@@ -175,30 +179,21 @@ journey('idb-01: a block that was altered in the store is never given', async sc
   })
   await tab.page.evaluate(async () => {
     await peer.stop()
-    const done = request => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(request.error) })
-    const db = await done(indexedDB.open('altered'))
-    const stores = [...db.objectStoreNames]
-    const transaction = db.transaction(stores, 'readwrite')
-    const flip = value => {
-      const bytes = value instanceof ArrayBuffer ? new Uint8Array(value) : value instanceof Uint8Array ? value : undefined
-      if (bytes !== undefined && bytes.length === 500_000) { bytes[1000] ^= 1; return true }
-      return value !== null && typeof value === 'object' && bytes === undefined && Object.values(value).some(flip)
-    }
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('avocet-packs-altered')
     let flipped = 0
-    for (const name of stores) {
-      await new Promise((resolve, reject) => {
-        const cursor = transaction.objectStore(name).openCursor()
-        cursor.onerror = () => reject(cursor.error)
-        cursor.onsuccess = () => {
-          if (cursor.result === null) return resolve()
-          const value = cursor.result.value
-          if (flip(value)) { cursor.result.update(value); flipped++ }
-          cursor.result.continue()
-        }
-      })
+    for await (const handle of folder.values()) {
+      const file = await handle.getFile()
+      if (file.size === 0) continue
+      const [byte] = new Uint8Array(await file.slice(1000, 1001).arrayBuffer())
+      // Once the browser has ended the worker that had it open.
+      const writable = () => handle.createWritable({ keepExistingData: true }).catch(() => new Promise(resolve => setTimeout(resolve, 10)))
+      let stream
+      while (!stream) stream = await writable()
+      await stream.write({ type: 'write', position: 1000, data: new Uint8Array([byte ^ 1]) })
+      await stream.close()
+      flipped++
     }
-    db.close()
-    if (flipped !== 1) throw new Error(`${flipped} values were flipped`)
+    if (flipped !== 1) throw new Error(`${flipped} packs were altered`)
     await kit.start({ store: 'altered' })
   })
   const refused = await tab.page.evaluate(path => {

@@ -33,11 +33,12 @@ use crate::{
     stop::Stopped,
 };
 
-/// What the page may do. Its own scripts only, and no inline ones; it opens sockets to relays and
+/// What the page may do. Its own scripts only, and no inline ones (the worker of its store comes as a
+/// blob, which only such a script can make); it opens sockets to relays and
 /// asks gateways that the user names; it shows pictures and plays what it has fetched as blobs.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; \
-    connect-src 'self' ws: wss: http: https:; worker-src 'self'; manifest-src 'self'; \
+    connect-src 'self' ws: wss: http: https:; worker-src 'self' blob:; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Where the answers come from.

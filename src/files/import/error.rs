@@ -46,6 +46,7 @@ impl Fault {
         match self {
             Self::Source(reason) => SourceError { path: path.to_owned(), reason }.into(),
             Self::Block(source) => failed_at(path)(source),
+            Self::Store(error) => error.into(),
         }
     }
 }

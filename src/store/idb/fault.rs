@@ -26,6 +26,17 @@ pub(super) fn name(error: &JsValue) -> String {
     name.and_then(|name| name.as_string()).unwrap_or_default()
 }
 
+/// What the error says besides its name.
+pub(super) fn message(error: &JsValue) -> String {
+    let message = Reflect::get(error, &"message".into()).ok();
+    message.and_then(|message| message.as_string()).unwrap_or_default()
+}
+
+/// Whether there was no room.
+pub(super) fn is_quota(error: &JsValue) -> bool {
+    name(error) == "QuotaExceededError"
+}
+
 /// An error of the database `database` that needs no look at the quota.
 pub(super) fn explain(database: &str, error: &JsValue) -> StoreError {
     match name(error).as_str() {

@@ -33,16 +33,16 @@ fn factory() -> IdbFactory {
     Reflect::get(&js_sys::global(), &"indexedDB".into()).unwrap().unchecked_into()
 }
 
-fn on(backend: Idb) -> Store {
+pub(super) fn on(backend: Idb) -> Store {
     Store::on(Rc::new(backend), Rc::new(platform::unix_millis))
 }
 
-async fn block(bytes: impl Into<Payload>) -> Block {
+pub(super) async fn block(bytes: impl Into<Payload>) -> Block {
     platform::hash(Version::V1, code::RAW, code::SHA2_256, bytes.into()).await.unwrap()
 }
 
 /// A connection by the browser's own means, which does not make way for anybody.
-async fn stubborn(name: &str, version: Option<u32>) -> IdbDatabase {
+pub(super) async fn stubborn(name: &str, version: Option<u32>) -> IdbDatabase {
     let request = match version {
         Some(version) => factory().open_with_u32(name, version).unwrap(),
         None => factory().open(name).unwrap(),
@@ -65,8 +65,8 @@ fn fail(database: &IdbDatabase, _: &IdbTransaction) -> Result<(), JsValue> {
 
 /// Before large values could be files.
 const FIRST: &[Step] = &[STEPS[0]];
-const LATER: &[Step] = &[STEPS[0], STEPS[1], add_table];
-const BROKEN: &[Step] = &[STEPS[0], STEPS[1], fail];
+const LATER: &[Step] = &[STEPS[0], STEPS[1], STEPS[2], add_table];
+const BROKEN: &[Step] = &[STEPS[0], STEPS[1], STEPS[2], fail];
 
 #[wasm_bindgen_test]
 async fn a_step_of_the_schema_keeps_what_is_there() {
@@ -77,7 +77,7 @@ async fn a_step_of_the_schema_keeps_what_is_there() {
     drop(store);
     let backend = Idb::open(&name, LATER).await.unwrap();
     assert!(backend.link.database.object_store_names().contains("added"));
-    assert_eq!(backend.link.database.version(), 3.0);
+    assert_eq!(backend.link.database.version(), 4.0);
     assert!(on(backend).get(kept.cid()).await.unwrap().is_some());
     remove(&name);
 }
@@ -104,7 +104,7 @@ async fn idb_02_a_newer_schema_is_refused_and_left() {
     let store = on(Idb::open(&name, LATER).await.unwrap());
     store.put(vec![kept.clone()]).await.unwrap();
     drop(store);
-    assert_eq!(open_error(&name, STEPS).await, StoreError::TooNew { name: name.clone(), ours: 2 });
+    assert_eq!(open_error(&name, STEPS).await, StoreError::TooNew { name: name.clone(), ours: 3 });
     let store = on(Idb::open(&name, LATER).await.unwrap());
     assert!(store.get(kept.cid()).await.unwrap().is_some());
     remove(&name);
@@ -114,11 +114,11 @@ async fn idb_02_a_newer_schema_is_refused_and_left() {
 async fn idb_02_a_foreign_database_is_refused_and_left() {
     let name = fresh_name();
     // The version of this program, and no table in it.
-    stubborn(&name, Some(2)).await.close();
+    stubborn(&name, Some(3)).await.close();
     let foreign = StoreError::Foreign { name: name.clone(), missing: "blocks" };
     assert_eq!(open_error(&name, STEPS).await, foreign);
     let left = stubborn(&name, None).await;
-    assert_eq!((left.version(), left.object_store_names().length()), (2.0, 0));
+    assert_eq!((left.version(), left.object_store_names().length()), (3.0, 0));
     left.close();
     remove(&name);
 }
@@ -147,9 +147,9 @@ async fn a_tab_that_does_not_make_way_is_reported_and_later_no_hindrance() {
     stubborn.close();
     // What was given up is neither upgraded nor held open: the old version still opens.
     let again = Idb::open(&name, STEPS).await.unwrap();
-    assert_eq!(again.link.database.version(), 2.0);
+    assert_eq!(again.link.database.version(), 3.0);
     drop(again);
-    assert_eq!(Idb::open(&name, LATER).await.unwrap().link.database.version(), 3.0);
+    assert_eq!(Idb::open(&name, LATER).await.unwrap().link.database.version(), 4.0);
     remove(&name);
 }
 
@@ -202,15 +202,25 @@ async fn what_lies_outside_wasm_memory_stays_there() {
     remove(&name);
 }
 
-/// A database that keeps large values as files, or as bytes.
+/// A database that keeps large values as files, or as bytes, and none in packs.
 async fn keeping(name: &str, files: bool) -> Rc<dyn Backend> {
     let mut backend = Idb::open(name, STEPS).await.unwrap();
-    Rc::get_mut(&mut backend.link).unwrap().files = files;
+    let link = Rc::get_mut(&mut backend.link).unwrap();
+    (link.blobs, link.packs) = (files, None);
     Rc::new(backend)
 }
 
+impl Idb {
+    /// Keeps every value in a pack, where there are packs.
+    pub(in crate::store) async fn pack_all(&mut self) {
+        let link = Rc::get_mut(&mut self.link).unwrap();
+        link.packs = link.packs.and(Some(0));
+        self.link.depot().await;
+    }
+}
+
 /// The raw value at the block's key.
-async fn raw_value(name: &str, block: &Block) -> JsValue {
+pub(super) async fn raw_value(name: &str, block: &Block) -> JsValue {
     let database = stubborn(name, None).await;
     let transaction = database.transaction_with_str("blocks").unwrap();
     let key = Uint8Array::from(&block.cid().hash().to_bytes()[..]);

@@ -1,6 +1,12 @@
 //! A transaction of IndexedDB.
 
-use std::{cell::Cell, pin::pin, rc::Rc, task::Poll};
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+};
 
 use async_trait::async_trait;
 use js_sys::{Array, Uint8Array};
@@ -10,7 +16,9 @@ use web_sys::{IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction};
 use super::{
     Link,
     event::{self, Listening},
-    fault, value,
+    fault,
+    packs::Packed,
+    value,
 };
 use crate::{
     platform::Payload,
@@ -27,13 +35,21 @@ pub(super) struct InDatabase {
     end: Cell<Option<Listening>>,
     /// Bytes written so far.
     bytes: Cell<u64>,
+    /// What was written of values that lie in packs: once this ends well they are there to stay.
+    packed: RefCell<Vec<Rc<dyn Any>>>,
 }
 
 impl InDatabase {
     pub fn new(link: Rc<Link>, transaction: IdbTransaction, access: Access) -> Self {
         let end =
             (access != Access::Read).then(|| Listening::to(&transaction, ["complete", "abort"]));
-        Self { link, transaction, end: Cell::new(end), bytes: Cell::new(0) }
+        Self {
+            link,
+            transaction,
+            end: Cell::new(end),
+            bytes: Cell::new(0),
+            packed: RefCell::default(),
+        }
     }
 
     fn table(&self, table: Table) -> Result<IdbObjectStore, StoreError> {
@@ -101,13 +117,13 @@ impl InDatabase {
 impl Transaction for InDatabase {
     async fn look(&self, asks: Vec<Ask>) -> Result<Vec<Option<Payload>>, StoreError> {
         let values = self.values(&asks).await?;
-        let Some((ask, _)) = asks.iter().zip(&values).find(|(_, value)| value::is_file(value))
+        let Some((ask, _)) = asks.iter().zip(&values).find(|(_, value)| value::is_elsewhere(value))
         else {
             return Ok(values.into_iter().map(|value| Some(value::at_hand(value?))).collect());
         };
         // A browser ends a transaction that waits for something else, so it is kept busy.
         let table = ask.table();
-        let mut reading = pin!(value::read_all(values));
+        let mut reading = pin!(value::read_all(&self.link, values));
         loop {
             let busy = self.table(table)?.get_key(&js_key(&[]));
             self.answer(table, busy).await?;
@@ -123,7 +139,7 @@ impl Transaction for InDatabase {
     ) -> Result<Vec<Option<Payload>>, StoreError> {
         let values = self.values(&asks).await?;
         let table = asks.first().map_or(Table::Blocks, Ask::table);
-        value::read_all(values).await.map_err(|error| self.explain_read(table, &error))
+        value::read_all(&self.link, values).await.map_err(|error| self.explain_read(table, &error))
     }
 
     async fn entries(
@@ -160,8 +176,10 @@ impl Transaction for InDatabase {
 
     fn put_value(&self, table: Table, key: &[u8], value: Value) -> Result<(), StoreError> {
         self.bytes.set(self.bytes.get() + value.len as u64);
-        let put = self.table(table)?.put_with_key(&value::write(value), &js_key(key));
-        put.map(drop).map_err(|error| self.explain(&error))
+        let put = self.table(table)?.put_with_key(&value::write(&value), &js_key(key));
+        put.map_err(|error| self.explain(&error))?;
+        self.packed.borrow_mut().extend(value.own);
+        Ok(())
     }
 
     fn delete(&self, table: Table, key: &[u8]) -> Result<(), StoreError> {
@@ -172,6 +190,8 @@ impl Transaction for InDatabase {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Some(end) = self.end.take() else { return Ok(()) };
         if end.await {
+            let packed = self.packed.take();
+            packed.iter().filter_map(|own| own.downcast_ref()).for_each(Packed::keep);
             return Ok(());
         }
         if let Some(end) = self.link.end.get() {

@@ -1,9 +1,10 @@
-//! Values as the browser keeps them: bytes, or a file of the browser's own for large ones.
+//! Values as a row has them: bytes, the place of a large one in a pack ([`super::packs`]), or, until
+//! there is a worker for those and where there is none, a file of the browser's own.
 //!
 //! Chromium moves a value above 64 KiB into a file in any case: it serialises the bytes into one
 //! buffer, copies that into a blob, and undoes both on reading, all on the page's own thread. Given
 //! a blob it does neither, and reading takes half the time (`bench/`). Elsewhere, and for what is
-//! small, bytes are kept as they are; both kinds are read everywhere.
+//! small, bytes are kept as they are; all kinds are read wherever they can be there.
 
 use std::{any::Any, rc::Rc};
 
@@ -15,6 +16,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
+use super::{
+    Link,
+    packs::{Packed, Row, is_place},
+};
 use crate::{platform::Payload, store::backend::Value};
 
 /// From here on a file pays for the call to the browser's process that makes it.
@@ -43,11 +48,20 @@ pub(super) fn prepare(bytes: Payload) -> Value {
 }
 
 /// What the browser is given.
-pub(super) fn write(value: Value) -> JsValue {
-    if let Some(own) = value.own.as_ref().and_then(|own| own.downcast_ref::<JsValue>()) {
-        return own.clone();
+pub(super) fn write(value: &Value) -> JsValue {
+    let own = value.own.as_ref();
+    if let Some(file) = own.and_then(|own| own.downcast_ref::<JsValue>()) {
+        return file.clone();
     }
-    let view = value.bytes.to_js();
+    match own.and_then(|own| own.downcast_ref::<Packed>()).map(Packed::row) {
+        Some(Row::Place(place)) => place,
+        Some(Row::Bytes(bytes)) => whole(&bytes),
+        None => whole(&value.bytes),
+    }
+}
+
+fn whole(bytes: &Payload) -> JsValue {
+    let view = bytes.to_js();
     // A view is written with all of the buffer behind it, so that one which shows only a part is
     // copied out first.
     match view.byte_length() == view.buffer().byte_length() {
@@ -57,8 +71,8 @@ pub(super) fn write(value: Value) -> JsValue {
 }
 
 /// Whether the bytes have still to be read.
-pub(super) fn is_file(value: &Option<JsValue>) -> bool {
-    value.as_ref().is_some_and(|value| value.has_type::<Blob>())
+pub(super) fn is_elsewhere(value: &Option<JsValue>) -> bool {
+    value.as_ref().is_some_and(|value| value.has_type::<Blob>() || is_place(value))
 }
 
 /// The value of a row that is no file; of a key that is there, no bytes. Something else than bytes,
@@ -72,10 +86,14 @@ pub(super) fn at_hand(value: JsValue) -> Payload {
 
 /// The bytes of all values.
 pub(super) async fn read_all(
+    link: &Rc<Link>,
     values: Vec<Option<JsValue>>,
 ) -> Result<Vec<Option<Payload>>, JsValue> {
     let read = |value: Option<JsValue>| async {
         let Some(value) = value else { return Ok(None) };
+        if is_place(&value) {
+            return link.read_place(&value).await.map(Some);
+        }
         match value.dyn_into::<Blob>() {
             Ok(file) => {
                 let buffer = JsFuture::from(file.array_buffer()).await?;

@@ -13,7 +13,16 @@ wasm_bindgen_test_configure!(run_in_browser);
 /// As many interleavings as a few seconds allow: a transaction takes about a millisecond.
 const SEEDS: u64 = 8;
 
-async fn run<F: Future<Output = ()>>(locks: bool, case: impl FnOnce(Rig) -> F) {
+/// What the browser has for a case to use.
+#[derive(Clone, Copy, PartialEq)]
+enum With {
+    Locks,
+    Leases,
+    /// Locks, and every value is kept in a pack, however small it is.
+    Packs,
+}
+
+async fn run<F: Future<Output = ()>>(with: With, case: impl FnOnce(Rig) -> F) {
     let name = fresh_name();
     let open = {
         let name = name.clone();
@@ -21,7 +30,10 @@ async fn run<F: Future<Output = ()>>(locks: bool, case: impl FnOnce(Rig) -> F) {
             let name = name.clone();
             Box::pin(async move {
                 let mut backend = Idb::open(&name, STEPS).await.unwrap();
-                backend.locks = locks;
+                backend.locks = with != With::Leases;
+                if with == With::Packs {
+                    backend.pack_all().await;
+                }
                 Rc::new(backend) as Rc<dyn Backend>
             })
         }
@@ -35,7 +47,20 @@ mod with_locks {
 
     macro_rules! test {
         ($($case:ident,)*) => {
-            $(#[wasm_bindgen_test] async fn $case() { run(true, super::super::$case).await; })*
+            $(#[wasm_bindgen_test] async fn $case() { run(With::Locks, super::super::$case).await; })*
+        };
+    }
+
+    every_case!(test);
+}
+
+/// Where the browser has no packs, the same again as with locks.
+mod with_packs {
+    use super::*;
+
+    macro_rules! test {
+        ($($case:ident,)*) => {
+            $(#[wasm_bindgen_test] async fn $case() { run(With::Packs, super::super::$case).await; })*
         };
     }
 
@@ -47,7 +72,7 @@ mod with_leases {
 
     macro_rules! test {
         ($($case:ident,)*) => {
-            $(#[wasm_bindgen_test] async fn $case() { run(false, super::super::$case).await; })*
+            $(#[wasm_bindgen_test] async fn $case() { run(With::Leases, super::super::$case).await; })*
         };
     }
 

@@ -5,8 +5,8 @@ use std::{cell::Cell, rc::Rc};
 use async_trait::async_trait;
 
 use super::{
-    super::backend::{Access, Backend, Locked, Table, Transaction},
-    StoreError, pause,
+    super::backend::{Access, Backend, Locked, Table, Transaction, Value},
+    Payload, StoreError, pause,
 };
 
 pub struct Uneven {
@@ -44,6 +44,18 @@ impl Backend for Uneven {
             pause().await;
         }
         self.backend.begin(tables, access).await
+    }
+
+    fn prepare(&self, bytes: Payload) -> Value {
+        self.backend.prepare(bytes)
+    }
+
+    async fn settle(&self, values: &[Value]) -> Result<(), StoreError> {
+        self.backend.settle(values).await
+    }
+
+    async fn tidy(&self) -> Result<(), StoreError> {
+        self.backend.tidy().await
     }
 
     async fn try_lock(&self, name: &str) -> Locked {
